@@ -1,0 +1,81 @@
+"""Options that subcommands share, each also read from the environment."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterable
+from typing import Any, NoReturn
+
+import click
+
+from ..openapi.errors import LoadError, nearest
+from ..openapi.provider import OptionError, Provider, built_in_names, load_provider
+from ..openapi.times import parse_time
+
+
+def option(*names: str, **settings: Any) -> Callable[[Any], Any]:
+    """Return a click option that can also be given in the environment, as UNDERSTUDY_NAME."""
+    name = next(each for each in names if each.startswith("--")).partition("/")[0]
+    variable = "UNDERSTUDY_" + name.removeprefix("--").replace("-", "_").upper()
+    return click.option(*names, envvar=variable, show_envvar=True, **settings)
+
+
+def fail(message: str) -> NoReturn:
+    """Say `message` on stderr and end with status 2."""
+    click.echo(f"understudy: {message}", err=True)
+    sys.exit(2)
+
+
+class Time(click.ParamType[int]):
+    """A time such as 2026-01-01T12:00:00Z, or Unix seconds."""
+
+    name = "time"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """Return milliseconds since the epoch."""
+        if isinstance(value, int):
+            return value
+        try:
+            return parse_time(value)
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+
+
+def load_providers(names: Iterable[str], settings: Iterable[str]) -> list[Provider]:
+    """Load the providers of `names` (all that are built in where there are none) with `settings` of ``--set``.
+
+    Ends the program where one is broken or unknown, or a setting is.
+    """
+    wanted = list(names) or built_in_names()
+    chosen = _chosen(settings)
+    try:
+        loaded = [load_provider(name, chosen.pop(_short(name), {})) for name in wanted]
+        for provider, name in zip(loaded, wanted, strict=True):
+            if name not in built_in_names():
+                provider.check()
+    except (LoadError, OptionError) as error:
+        fail(str(error))
+    if chosen:
+        unknown = next(iter(chosen))
+        known = [provider.name for provider in loaded]
+        fail(
+            f"--set {unknown}.…: no provider {unknown!r} is served{nearest(unknown, known)}; served: {', '.join(known)}"
+        )
+    if len({provider.name for provider in loaded}) < len(loaded):
+        fail(f"two providers have the same name: {', '.join(provider.name for provider in loaded)}")
+    return loaded
+
+
+def _short(name: str) -> str:
+    return name.rstrip("/").rpartition("/")[2]
+
+
+def _chosen(settings: Iterable[str]) -> dict[str, dict[str, str]]:
+    chosen: dict[str, dict[str, str]] = {}
+    for text in settings:
+        place, equals, value = text.partition("=")
+        provider, dot, name = place.partition(".")
+        if not (equals and dot and provider and name):
+            fail(f"--set {text}: expected PROVIDER.OPTION=VALUE")
+        chosen.setdefault(provider, {})[name] = value
+    return chosen

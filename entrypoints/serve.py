@@ -1,0 +1,97 @@
+"""`understudy serve`."""
+
+from __future__ import annotations
+
+import sys
+from importlib.metadata import version
+from urllib.parse import urlsplit
+
+import click
+
+from ..mockserver.app import App, Log
+from ..mockserver.emulator import Emulator
+from ..mockserver.log import json_log, text_log
+from ..mockserver.server import PortTakenError, address, listen
+from ..mockserver.server import serve as serve_app
+from ..mockserver.settings import Settings
+from ..openapi.errors import nearest
+from ..openapi.provider import Provider
+from .options import Time, fail, load_providers, option
+
+
+@click.command()
+@option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@option("--port", default=4020, show_default=True, type=click.IntRange(0, 65535), help="Port; 0 takes a free one.")
+@option("--provider", "names", multiple=True, metavar="NAME|FOLDER", help="Provider to serve; may be repeated.")
+@option("--root", metavar="NAME", help="Provider to serve at / as well.")
+@option("--set", "chosen", multiple=True, metavar="PROVIDER.OPTION=VALUE", help="Choose an option of a provider.")
+@option("--seed", default=0, show_default=True, help="Decides whatever is random.")
+@option("--clock", "start", type=Time(), help="Time at which the clocks start, as 2026-01-01T12:00:00Z.")
+@option("--frozen", is_flag=True, help="Let the clocks stand still.")
+@option("--speed", default=1.0, show_default=True, type=click.FloatRange(min=0, min_open=True),
+        help="How many times faster than real time the clocks run.")  # fmt: skip
+@option("--instant", is_flag=True, help="Tasks are at their end as soon as they are created.")
+@option("--keys", metavar="K1,K2", help="Accept only these keys.")
+@option(
+    "--credits", default=10_000.0, show_default=True, type=click.FloatRange(min=0), help="Starting balance of a key."
+)
+@option("--no-limits", is_flag=True, help="Refuse nothing for credits or rate.")
+@option(
+    "--max-tasks", default=1_000_000, show_default=True, type=click.IntRange(min=1), help="How many tasks are kept."
+)
+@option("--public-url", metavar="URL", help="What generated links begin with; the address listened on by default.")
+@option(
+    "--log-format", type=click.Choice(["text", "json"]), default="text", show_default=True, help="Format of the log."
+)
+@option("--quiet", is_flag=True, help="Log no exchanges.")
+def serve(  # noqa: PLR0913 - one argument for each option of the command line
+    *, host: str, port: int, names: tuple[str, ...], root: str | None, chosen: tuple[str, ...], seed: int,
+    start: int | None, frozen: bool, speed: float, instant: bool, keys: str | None, credits: float,  # noqa: A002
+    no_limits: bool, max_tasks: int, public_url: str | None, log_format: str, quiet: bool,
+) -> None:  # fmt: skip
+    """Play providers over HTTP until Ctrl-C."""
+    providers = load_providers(names, chosen)
+    known = [provider.name for provider in providers]
+    if root is not None and root not in known:
+        fail(f"--root {root}: no such provider is served{nearest(root, known)}; served: {', '.join(known)}")
+    try:
+        listener = listen(host, port)
+    except PortTakenError as error:
+        fail(str(error))
+    here = address(listener)
+    settings = Settings(
+        seed=seed, start=start, frozen=frozen, speed=speed, instant=instant,
+        keys=None if keys is None else frozenset(key.strip() for key in keys.split(",") if key.strip()),
+        credits=credits, limits=not no_limits, max_tasks=max_tasks, public_url=_public_url(public_url, here),
+    )  # fmt: skip
+    emulator = Emulator(providers, settings, root=root, said=_say)
+    log: Log | None = None if quiet else (json_log if log_format == "json" else text_log)(sys.stderr)
+    serve_app(App(emulator, log), listener, lambda: _greet(emulator, providers, here, root))
+
+
+def _say(text: str) -> None:
+    click.echo(f"understudy: {text}", err=True)
+
+
+def _public_url(given: str | None, here: str) -> str:
+    if given is None:
+        return here
+    parts = urlsplit(given)
+    if parts.scheme not in {"http", "https"} or not parts.netloc:
+        fail(f"--public-url {given}: expected an http or https URL")
+    return given.rstrip("/")
+
+
+def _greet(emulator: Emulator, providers: list[Provider], here: str, root: str | None) -> None:
+    lines = [f"understudy {version('understudy')}, seed {emulator.settings.seed}"]
+    width = max(len(provider.name) for provider in providers)
+    for provider in providers:
+        base = here if provider.name == root else f"{here}/{provider.name}"
+        header, scheme = emulator.providers[provider.name].key_place
+        key = "<any key>" if emulator.settings.keys is None else "<one of --keys>"
+        shown = header.title() if scheme else header
+        lines.append(
+            f"  {provider.name:{width}}  {base:{len(here) + width + 1}}  {shown}: {scheme} {key}".replace(":  ", ": ")
+        )
+    click.echo("\n".join(lines))
+    sys.stdout.flush()

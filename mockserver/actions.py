@@ -1,0 +1,189 @@
+"""What the operations do: one function for each word that a behaviour file's `does` may be."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from ..openapi.behaviour import Phase, Template
+from ..openapi.errors import shorten
+from .answer import JSON, Answer, render_reply, reply
+from .chance import draw
+from .links import Link, write_link
+from .pictures import asked, extension, full_body
+from .plan import Intervention, instant_plan, make_plan, path_to
+from .refusal import Refused
+from .task import Task, TaskView
+from .uploads import check_input_pictures, link, presign, store, upload
+
+if TYPE_CHECKING:
+    from .call import Call
+
+_CHANGING = {"now", "balance", "request", "polls"}
+"""Names that differ from poll to poll while the status stays."""
+
+
+def perform(call: Call) -> Answer:
+    """Do what the call's operation does, and return its answer.
+
+    Raises:
+        Refused: the provider would refuse it.
+    """
+    return _ACTIONS[call.operation.behaviour.does](call)
+
+
+def _create(call: Call) -> Answer:
+    emulator, operation, namespace = call.emulator, call.operation, call.namespace
+    model = call.variant or operation.behaviour.model or operation.name
+    price = _price(call, model)
+    if emulator.settings.limits and price > call.balance():
+        raise Refused("credits-spent", f"{price} credits are needed", price=price)
+    if operation.behaviour.input.images:
+        check_input_pictures(call)
+    namespace.created += 1
+    random = draw(emulator.settings.seed, namespace.id, namespace.created)
+    path = path_to(call.provider.behaviour.statuses, Phase.COMPLETED)
+    task = Task(
+        id=call.provider.make_id(model, call.account.next_id_time(call.now), random),
+        number=namespace.created,
+        operation=operation,
+        model=model,
+        created=call.now,
+        plan=instant_plan(path) if emulator.settings.instant else make_plan(path, random),
+        body=call.request.body,
+        random=random,
+        price=price,
+    )
+    call.account.charge(task, None)
+    emulator.tasks.add(namespace, call.account, task)
+    call.exchange.task = task.id
+    return _task_answer(call, task, {"price": price})
+
+
+def _poll(call: Call) -> Answer:
+    task = _task_of(call)
+    task.polls += 1
+    return _task_answer(call, task, {}, reusable=True)
+
+
+def _task_answer(call: Call, task: Task, more: Mapping[str, Any], *, reusable: bool = False) -> Answer:
+    """Return the operation's answer about `task`; a `reusable` one is kept for the next poll in the same status."""
+    documented = call.operation.behaviour.answer
+    state = task.state(call.now)
+    kept = task.rendered
+    if reusable and kept is not None and kept[:2] == (call.operation.name, state.status):
+        return Answer(documented.status, [(b"content-type", JSON)], kept[2])
+    phase = call.operation.phase_of(state.status)
+    view = TaskView(task, state, phase, _result_links(call, task, phase))
+    body = documented.by_phase.get(phase, documented.body)
+    answer = render_reply(documented, {**call.context, "task": view, **more}, body)
+    if reusable and body is not None and documented.headers is None and not body.uses & _CHANGING:
+        call.emulator.tasks.remember_answer(task, call.operation.name, state.status, answer.body)
+    return answer
+
+
+def _task_of(call: Call) -> Task:
+    found = call.request.find(call.operation.behaviour.task_id or "")
+    task = call.account.tasks.get(found) if isinstance(found, str) else None
+    kept_for = call.provider.behaviour.retention.tasks
+    creators = call.operation.behaviour.creates
+    if (
+        task is None
+        or (creators and task.operation.name not in creators)
+        or (kept_for is not None and call.now >= task.created + kept_for)
+    ):
+        raise Refused("id-unknown", f"no task {shorten(found)} of this key")
+    call.exchange.task = task.id
+    return task
+
+
+def _result_links(call: Call, task: Task, phase: Phase) -> tuple[str, ...]:
+    if phase is not Phase.COMPLETED:
+        return ()
+    body = full_body(task)
+    ending = extension(task.operation, body)
+    count = asked(task.operation, body, "count")
+    numbers = range(count if isinstance(count, int) and 0 < count <= 16 else 1)
+    found = (Link(call.provider.name, call.namespace.id, f"results/{task.id}/{number}.{ending}") for number in numbers)
+    return tuple(write_link(call.emulator.settings.public_url, each, call.emulator.settings.seed) for each in found)
+
+
+def _price(call: Call, model: str) -> float:
+    known = call.provider.behaviour.models.get(model)
+    if known is None:
+        return 1
+    if isinstance(known.credits, Template):
+        body = call.operation.with_defaults(call.request.json, call.variant)
+        return float(known.credits({"input": body, "model": model}) or 0)
+    return known.credits
+
+
+def _balance(call: Call) -> Answer:
+    return reply(call, {})
+
+
+def _estimate(call: Call) -> Answer:
+    model = call.variant or call.operation.behaviour.model or ""
+    price = _price(call, model)
+    return reply(call, {"model": model, "price": price, "affordable": price <= call.balance()})
+
+
+def _answer(call: Call) -> Answer:
+    models = [
+        {
+            "name": model.name,
+            "credits": model.credits if not isinstance(model.credits, Template) else None,
+            **model.about,
+        }
+        for model in call.provider.behaviour.models.values()
+    ]
+    wanted = call.request.path_values.get("model")
+    chosen = next((model for model in models if model["name"] == wanted), None)
+    if wanted is not None and chosen is None:
+        raise Refused("model-unknown", f"no model {wanted!r}; known: {', '.join(call.provider.behaviour.models)}")
+    return reply(call, {"models": models, "model": chosen})
+
+
+def _list(call: Call) -> Answer:
+    newest = sorted(call.account.tasks.values(), key=lambda task: -task.number)
+    size = _whole_number(call, "limit", 20)
+    start = _whole_number(call, "offset", 0)
+    views = []
+    for task in newest[start : start + size]:
+        state = task.state(call.now)
+        phase = task.operation.phase_of(state.status)
+        views.append(TaskView(task, state, phase, _result_links(call, task, phase)))
+    more = start + size if start + size < len(newest) else None
+    return reply(call, {"tasks": views, "next_page": more, "total": len(newest)})
+
+
+def _whole_number(call: Call, name: str, default: int) -> int:
+    text = call.request.query.get(name, "")
+    return int(text) if text.isascii() and text.isdigit() else default
+
+
+def _cancel(call: Call) -> Answer:
+    task = _task_of(call)
+    state = task.state(call.now)
+    if call.operation.phase_of(state.status).terminal:
+        raise Refused("cancel-late", f"the task is {state.status} and can't be cancelled")
+    statuses = call.provider.behaviour.statuses.values()
+    cancelled = next(status.name for status in statuses if status.phase is Phase.CANCELLED)
+    task.interventions += (Intervention(call.now, cancelled),)
+    call.account.refund_later(task, call.now)
+    return _task_answer(call, task, {})
+
+
+_ACTIONS: dict[str, Callable[[Call], Answer]] = {
+    "create": _create,
+    "poll": _poll,
+    "cancel": _cancel,
+    "list": _list,
+    "balance": _balance,
+    "estimate": _estimate,
+    "upload": upload,
+    "presign": presign,
+    "store": store,
+    "link": link,
+    "answer": _answer,
+}

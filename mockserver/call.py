@@ -1,0 +1,62 @@
+"""A request on its way through the emulator."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from .account import Account
+from .compiled import CompiledOperation, CompiledProvider
+from .exchange import Exchange
+from .namespace import Namespace
+from .request import RequestView
+
+if TYPE_CHECKING:
+    from .emulator import Emulator
+
+
+class Call:
+    """A request on its way through: what is known of it so far, and what its answer is made of."""
+
+    __slots__ = (
+        "_context",
+        "account",
+        "emulator",
+        "exchange",
+        "namespace",
+        "now",
+        "operation",
+        "provider",
+        "request",
+        "variant",
+    )
+
+    def __init__(
+        self, emulator: Emulator, exchange: Exchange, provider: CompiledProvider, namespace: Namespace
+    ) -> None:
+        self.emulator = emulator
+        self.exchange = exchange
+        self.request = exchange.request
+        self.provider = provider
+        self.namespace = namespace
+        self.account: Account = namespace.account(provider.name)
+        self.now = namespace.clock.now()
+        self.operation: CompiledOperation = next(iter(provider.operations.values()))
+        self.variant: str | None = None
+        self._context: dict[str, Any] | None = None
+
+    @property
+    def context(self) -> dict[str, Any]:
+        """The names that every template may use."""
+        if self._context is None:
+            self._context = {
+                "request": RequestView(self.request),
+                "now": self.now,
+                "base": self.emulator.settings.public_url,
+                "balance": self.balance(),
+            }
+        return self._context
+
+    def balance(self) -> float:
+        """Return the account's credits, as a whole number where they are one."""
+        balance = self.account.balance(self.emulator.settings.credits, self.now)
+        return int(balance) if balance == int(balance) else balance

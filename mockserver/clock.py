@@ -1,0 +1,83 @@
+"""The one clock that everything a provider would tell comes from."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from ..openapi.times import iso
+
+
+def real_milliseconds() -> int:
+    """Return the real time in milliseconds since the Unix epoch."""
+    return time.time_ns() // 1_000_000
+
+
+class ClockError(ValueError):
+    """A clock was asked to do what no clock does: run backwards, or at no speed."""
+
+
+class Clock:
+    """A clock that can be frozen, set, advanced and run faster; times are milliseconds since the Unix epoch.
+
+    It holds where it stood and when that was in real time, and nothing ticks: `now` is computed when asked for.
+    """
+
+    __slots__ = ("_real", "_since", "_stood", "frozen", "speed")
+
+    def __init__(
+        self,
+        *,
+        start: int | None = None,
+        since: int | None = None,
+        speed: float = 1.0,
+        frozen: bool = False,
+        real: Callable[[], int] = real_milliseconds,
+    ) -> None:
+        self._real = real
+        self._since = real() if since is None else since
+        self._stood = self._since if start is None else start
+        self.speed = speed
+        self.frozen = frozen
+
+    def now(self) -> int:
+        """Return this clock's time."""
+        if self.frozen:
+            return self._stood
+        passed = self._real() - self._since
+        return self._stood + (passed if self.speed == 1.0 else int(passed * self.speed))
+
+    def freeze(self) -> None:
+        """Stand still from now on."""
+        self._stand_at(self.now())
+        self.frozen = True
+
+    def resume(self) -> None:
+        """Run again from where it stands."""
+        self._stand_at(self.now())
+        self.frozen = False
+
+    def run_at(self, speed: float) -> None:
+        """Run `speed` times as fast as real time from now on.
+
+        Raises:
+            ClockError: `speed` is not above 0.
+        """
+        if not speed > 0:
+            raise ClockError(f"speed {speed!r}: expected a number above 0")
+        self._stand_at(self.now())
+        self.speed = speed
+
+    def set(self, moment: int) -> None:
+        """Stand at `moment`, frozen or running as before.
+
+        Raises:
+            ClockError: `moment` lies before this clock's now.
+        """
+        if moment < self.now():
+            raise ClockError(f"{iso(moment)} lies before this clock's now, {iso(self.now())}: clocks only go forward")
+        self._stand_at(moment)
+
+    def _stand_at(self, moment: int) -> None:
+        self._stood = moment
+        self._since = self._real()

@@ -1,0 +1,201 @@
+"""A provider made ready to be played: routes, validators, ids. Each operation is compiled when first used."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import cached_property
+from typing import Any
+
+import orjson
+
+from ..openapi.behaviour import Behaviour, Error, OperationBehaviour, Phase
+from ..openapi.contract import Operation, Parameter
+from ..openapi.pointer import MISSING
+from ..openapi.provider import Provider
+from ..openapi.structure import rewrite
+from ..openapi.validation import Validator
+from .ids import MakeId, compile_id_format
+from .refusal import FALLBACKS
+from .routes import Routes
+
+
+class CompiledOperation:
+    """One operation of a provider, ready to be played."""
+
+    def __init__(self, owner: CompiledProvider, behaviour: OperationBehaviour) -> None:
+        self.owner = owner
+        self.name = behaviour.name
+        self.behaviour = behaviour
+        self.phases = {name: status.phase for name, status in owner.behaviour.statuses.items()}
+
+    def __repr__(self) -> str:
+        return f"CompiledOperation({self.owner.name!r}, {self.name!r})"
+
+    def phase_of(self, status: str) -> Phase:
+        """Return our word for the provider's `status`."""
+        return self.phases[status]
+
+    @cached_property
+    def contract(self) -> Operation:
+        """What the stored documents say of it."""
+        return self.owner.provider.contract.operations[self.name]
+
+    @cached_property
+    def needs_key(self) -> bool:
+        """Whether it is refused without a key."""
+        return bool(self.owner.provider.contract.security_schemes(self.contract))
+
+    @cached_property
+    def parameters(self) -> list[tuple[Parameter, Validator, Callable[[str], Any]]]:
+        """Its query, path and header parameters, each with its validator and the reader of its text."""
+        contract = self.owner.provider.contract
+        return [
+            (each, self.owner.validator(each.schema), _text_reader(contract.resolve(each.schema)))
+            for each in contract.parameters(self.contract)
+        ]
+
+    @cached_property
+    def bodies(self) -> dict[str, Validator]:
+        """The validator of its body, by content type."""
+        _, schemas = self.owner.provider.contract.body(self.contract)
+        return {content_type: self.owner.validator(schema) for content_type, schema in schemas.items()}
+
+    @cached_property
+    def body_required(self) -> bool:
+        """Whether it is refused without a body."""
+        return self.owner.provider.contract.body(self.contract)[0]
+
+    @cached_property
+    def variants(self) -> dict[str, dict[str, Validator]]:
+        """The validators of its variants: by the value that picks one, then by content type."""
+        by_schema: dict[int, Validator] = {}
+
+        def validator(schema: Any) -> Validator:
+            if id(schema) not in by_schema:
+                by_schema[id(schema)] = self.owner.validator(schema)
+            return by_schema[id(schema)]
+
+        return {
+            value: {content_type: validator(schema) for content_type, schema in schemas.items()}
+            for value, schemas in self.contract.variants.items()
+        }
+
+    @cached_property
+    def _defaults(self) -> dict[str, Any]:
+        schemas = self.contract.variants or {"": self.owner.provider.contract.body(self.contract)[1]}
+        contract = self.owner.provider.contract
+        return {
+            value: next((_default_of(contract.resolve, schema, 0) for schema in each.values()), None)
+            for value, each in schemas.items()
+        }
+
+    def with_defaults(self, body: Any, variant: str | None) -> Any:
+        """Return `body` with the documented defaults of the fields that it leaves out."""
+        return _filled(body, self._defaults.get(variant or ""))
+
+    def error(self, condition: str) -> Error:
+        """Return the catalogue's entry for `condition`, or for the wider condition it falls under."""
+        while condition not in self.behaviour.raises and condition not in self.owner.raised:
+            condition = FALLBACKS.get(condition, "server-failed")
+            if condition == "server-failed":
+                break
+        name = self.behaviour.raises.get(condition) or self.owner.raised.get(condition)
+        errors = self.owner.behaviour.errors
+        return errors[name] if name else next(iter(errors.values()))
+
+
+class CompiledProvider:
+    """A provider, ready to be played."""
+
+    def __init__(self, provider: Provider) -> None:
+        self.provider = provider
+        self.name = provider.name
+        self.behaviour: Behaviour = provider.behaviour
+        self.operations = {name: CompiledOperation(self, each) for name, each in self.behaviour.operations.items()}
+        self.routes: Routes[CompiledOperation] = Routes(
+            (each.behaviour.key, each.behaviour.slashes, each) for each in self.operations.values()
+        )
+        self.make_id: MakeId = compile_id_format(self.behaviour.id_format)
+        self.raised = {condition: error.name for error in self.behaviour.errors.values() for condition in error.when}
+        self.limits = {
+            name: [limit for limit in self.behaviour.limits if name in limit.operations] for name in self.operations
+        }
+
+    @cached_property
+    def key_place(self) -> tuple[str, str]:
+        """The header that carries the key, in lower case, and the word before the key, or ""."""
+        for scheme in self.provider.contract.components.get("securitySchemes", {}).values():
+            if scheme.get("type") == "apiKey" and scheme.get("in") == "header":
+                return scheme["name"].lower(), ""
+        return "authorization", "Bearer"
+
+    def validator(self, schema: Any) -> Validator:
+        """Return the validator of `schema` as requests are judged by it."""
+        components = self.provider.contract.components
+        return Validator(for_requests(schema), {"schemas": for_requests_all(components.get("schemas", {}))})
+
+
+def for_requests(schema: Any) -> Any:
+    """Return `schema` without requiring what only answers carry (`readOnly`)."""
+
+    def change(kind: str, node: dict[str, Any]) -> Any:
+        properties = node.get("properties", {})
+        read_only = {name for name, each in properties.items() if isinstance(each, dict) and each.get("readOnly")}
+        if kind == "schema" and read_only and "required" in node:
+            node["required"] = [name for name in node["required"] if name not in read_only]
+        return node
+
+    return rewrite(schema, "schema", change)
+
+
+def for_requests_all(schemas: Mapping[str, Any]) -> dict[str, Any]:
+    """Return `schemas`, each as requests are judged by it."""
+    return {name: for_requests(schema) for name, schema in schemas.items()}
+
+
+def _text_reader(schema: Any) -> Callable[[str], Any]:
+    """Return the function that reads a parameter's text as the type that `schema` names."""
+    kinds = schema.get("type") if isinstance(schema, dict) else None
+    wanted = set(kinds) if isinstance(kinds, list) else {kinds}
+
+    def read(text: str) -> Any:
+        if wanted & {"integer", "number", "boolean"}:
+            try:
+                return orjson.loads(text)
+            except orjson.JSONDecodeError:
+                return text
+        return [text] if "array" in wanted else text
+
+    return read
+
+
+def _default_of(resolve_reference: Callable[[Any], Any], schema: Any, depth: int) -> Any:
+    """Return the tree of defaults in `schema`: an object of those of its properties, a value, or `MISSING`."""
+    schema = resolve_reference(schema)
+    if not isinstance(schema, dict) or depth > 8:
+        return MISSING
+    if "default" in schema:
+        return schema["default"]
+    found = {}
+    for part in (schema, *map(resolve_reference, schema.get("allOf", ()))):
+        for name, each in part.get("properties", {}).items():
+            default = _default_of(resolve_reference, each, depth + 1)
+            if default is not MISSING:
+                found[name] = default
+    return _Tree(found) if found else MISSING
+
+
+class _Tree(dict[str, Any]):
+    """Defaults of an object's properties, told apart from a default that is an object."""
+
+
+def _filled(body: Any, defaults: Any) -> Any:
+    if not isinstance(defaults, _Tree) or not isinstance(body, dict):
+        return body
+    filled = dict(body)
+    for name, default in defaults.items():
+        if name in filled:
+            filled[name] = _filled(filled[name], default)
+        elif not isinstance(default, _Tree):
+            filled[name] = default
+    return filled

@@ -1,0 +1,105 @@
+"""Files by link: pictures made when they are first fetched, and what users uploaded."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict
+
+from .account import StoredFile
+from .answer import Answer, text_answer
+from .emulator import Emulator
+from .links import Link, read_link, sign
+from .namespace import Namespace
+from .picture import PictureSpec, inspect, media_type, render
+from .pictures import asked, full_body, picture_of
+from .task import Task
+
+CACHE_BYTES = 64 * 1024 * 1024
+
+
+class Gallery:
+    """Serves files; pictures are drawn off the event loop, each once, and kept within a bound."""
+
+    def __init__(self, emulator: Emulator) -> None:
+        self._emulator = emulator
+        self._cache: OrderedDict[PictureSpec, bytes] = OrderedDict()
+        self._cached_bytes = 0
+        self._drawing: dict[PictureSpec, asyncio.Future[bytes]] = {}
+
+    async def fetch(self, link: Link) -> Answer:
+        """Return the file that `link` names, or why it can't be had."""
+        emulator = self._emulator
+        namespace = emulator.namespaces.of_id(link.namespace)
+        provider = emulator.providers.get(link.provider)
+        if namespace is None or provider is None:
+            return text_answer(404, f"{link.name} is not here: its account is unknown")
+        if link.until is not None and link.signature != sign(link, emulator.settings.seed):
+            return text_answer(403, "the link's signature is wrong")
+        if link.until is not None and namespace.clock.now() >= link.until:
+            return text_answer(403, "the link has expired")
+        if link.name.startswith("uploads/"):
+            return self._uploaded(namespace, link)
+        return await self._result(namespace, link)
+
+    def _uploaded(self, namespace: Namespace, link: Link) -> Answer:
+        file = self._file(namespace, link)
+        if file is None:
+            return text_answer(404, f"{link.name} was never uploaded, or is no longer kept")
+        return Answer(200, [(b"content-type", file.media_type.encode("latin-1", "replace"))], file.content)
+
+    def _file(self, namespace: Namespace, link: Link) -> StoredFile | None:
+        file = namespace.account(link.provider).files.get(link.name)
+        kept = self._emulator.providers[link.provider].behaviour.retention.uploads
+        expired = file is not None and kept is not None and namespace.clock.now() >= file.stored + kept
+        return None if expired else file
+
+    async def _result(self, namespace: Namespace, link: Link) -> Answer:
+        task_id, _, name = link.name.removeprefix("results/").rpartition("/")
+        task = namespace.account(link.provider).tasks.get(task_id)
+        number = name.partition(".")[0]
+        if task is None or not number.isdigit():
+            return text_answer(404, f"{link.name} is no result of a task that is kept")
+        state = task.state(namespace.clock.now())
+        kept = task.operation.owner.behaviour.retention.results
+        if task.operation.phase_of(state.status) != "completed":
+            return text_answer(404, f"the task is {state.status} and has no results")
+        if kept is not None and namespace.clock.now() >= state.since + kept:
+            return text_answer(404, "the link has expired")
+        spec = self._spec(task, int(number))
+        return Answer(200, [(b"content-type", media_type(spec.format).encode())], await self._draw(spec))
+
+    def _spec(self, task: Task, number: int) -> PictureSpec:
+        body = full_body(task)
+        ratio = self._first_input(task, body) if asked(task.operation, body, "ratio") == "auto" else None
+        return picture_of(task, body, number, ratio)
+
+    def _first_input(self, task: Task, body: object) -> tuple[int, int] | None:
+        """Return width and height of the first input picture, where it was uploaded here."""
+        found = asked(task.operation, body, "images")
+        url = found[0] if isinstance(found, list) and found else found
+        link = read_link(url, self._emulator.settings.public_url) if isinstance(url, str) else None
+        namespace = None if link is None else self._emulator.namespaces.of_id(link.namespace)
+        file = None if link is None or namespace is None else self._file(namespace, link)
+        known = None if file is None else inspect(file.content)
+        return None if known is None else (known.width, known.height)
+
+    async def _draw(self, spec: PictureSpec) -> bytes:
+        picture = self._cache.get(spec)
+        if picture is not None:
+            self._cache.move_to_end(spec)
+            return picture
+        drawing = self._drawing.get(spec)
+        if drawing is None:
+            drawing = asyncio.get_running_loop().run_in_executor(None, render, spec)
+            self._drawing[spec] = drawing
+            drawing.add_done_callback(lambda done: self._drawn(spec, done))
+        return await asyncio.shield(drawing)
+
+    def _drawn(self, spec: PictureSpec, drawing: asyncio.Future[bytes]) -> None:
+        del self._drawing[spec]
+        if drawing.cancelled() or drawing.exception():
+            return
+        self._cache[spec] = drawing.result()
+        self._cached_bytes += len(drawing.result())
+        while self._cached_bytes > CACHE_BYTES and len(self._cache) > 1:
+            self._cached_bytes -= len(self._cache.popitem(last=False)[1])

@@ -1,0 +1,53 @@
+"""One line per exchange, for a person or for a program."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TextIO
+
+import orjson
+
+from ..openapi.times import iso
+from .clock import real_milliseconds
+from .exchange import Exchange
+
+
+def text_log(stream: TextIO) -> Callable[[Exchange, float], None]:
+    """Return a log that writes aligned lines to `stream`: time, key, status, duration, what was asked and played."""
+
+    def log(exchange: Exchange, milliseconds: float) -> None:
+        facts = _facts(exchange, milliseconds)
+        asked = f"{facts['method']} {facts['path']}" if not facts["operation"] else facts["operation"]
+        tail = " ".join(str(part) for part in (facts["task"], facts["played"]) if part)
+        stream.write(
+            f"{facts['time'][11:23]} {facts['status']} {facts['ms']:7.1f} ms  {facts['key']:5} "
+            f"{facts['provider']} {asked} {tail}".rstrip()
+            + "\n"
+        )
+
+    return log
+
+
+def json_log(stream: TextIO) -> Callable[[Exchange, float], None]:
+    """Return a log that writes one JSON object per line to `stream`."""
+
+    def log(exchange: Exchange, milliseconds: float) -> None:
+        stream.write(orjson.dumps(_facts(exchange, milliseconds)).decode() + "\n")
+
+    return log
+
+
+def _facts(exchange: Exchange, milliseconds: float) -> dict[str, Any]:
+    namespace = exchange.namespace
+    return {
+        "time": iso(real_milliseconds()),
+        "key": namespace.masked_key if namespace else "",
+        "provider": exchange.provider,
+        "operation": exchange.operation,
+        "method": exchange.request.method,
+        "path": exchange.request.path,
+        "task": exchange.task,
+        "played": exchange.played,
+        "status": exchange.answer.status,
+        "ms": round(milliseconds, 1),
+    }

@@ -1,0 +1,37 @@
+"""Why a request is refused, before it is known how the provider would say so."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+FALLBACKS: dict[str, str] = {
+    "key-refused": "key-missing",
+    "body-malformed": "request-invalid",
+    "body-too-large": "request-invalid",
+    "type-unsupported": "request-invalid",
+    "model-unknown": "request-invalid",
+    "input-refused": "request-invalid",
+    "id-missing": "request-invalid",
+    "id-malformed": "id-unknown",
+    "file-unknown": "id-unknown",
+    "cancel-late": "request-invalid",
+    "method-unknown": "path-unknown",
+}
+"""The condition whose error tells a refusal where the catalogue has none for the condition itself."""
+
+
+class Refused(Exception):  # noqa: N818 - it is an answer, not an error of ours
+    """A request that the provider would refuse.
+
+    Attributes:
+        condition: one of the behaviour file's conditions.
+        problem: one sentence that names what was sent and what was expected.
+        facts: values that the refusal's template may show: price, retry_after.
+    """
+
+    def __init__(self, condition: str, problem: str = "", **facts: Any) -> None:
+        super().__init__(condition, problem)
+        self.condition = condition
+        self.problem = problem
+        self.facts: Mapping[str, Any] = facts

@@ -1,0 +1,111 @@
+"""A request as it came, and the values that a behaviour file's runtime expressions find in it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cached_property
+from typing import Any
+from urllib.parse import parse_qs
+
+import orjson
+
+from ..openapi.pointer import MISSING, resolve
+from .refusal import Refused
+
+Headers = list[tuple[bytes, bytes]]
+
+
+class Request:
+    """One request: what was sent, and parts of it parsed when first asked for.
+
+    Attributes:
+        method: in capitals.
+        path: decoded, without the part that leads to the provider.
+        query_string: as sent.
+        headers: names in lower case.
+        body: as sent.
+        path_values: what the path's parameters stand for, once it was matched to an operation.
+        form: the parts of a form, once it was parsed; None where the body is no form.
+    """
+
+    __slots__ = ("__dict__", "body", "form", "headers", "method", "path", "path_values", "query_string")
+
+    def __init__(self, method: str, path: str, query_string: bytes, headers: Headers, body: bytes) -> None:
+        self.method = method
+        self.path = path
+        self.query_string = query_string
+        self.headers = headers
+        self.body = body
+        self.path_values: Mapping[str, str] = {}
+        self.form: dict[str, Any] | None = None
+
+    def header(self, name: bytes) -> str | None:
+        """Return the value of the header `name` (in lower case), or None."""
+        for key, value in self.headers:
+            if key == name:
+                return value.decode("latin-1")
+        return None
+
+    @cached_property
+    def query(self) -> dict[str, str]:
+        """The query's parameters; of one given twice, the first."""
+        text = self.query_string.decode("latin-1")
+        return {key: values[0] for key, values in parse_qs(text, keep_blank_values=True, errors="replace").items()}
+
+    @cached_property
+    def json(self) -> Any:
+        """The body as data.
+
+        Raises:
+            Refused: it is not JSON.
+        """
+        if self.form is not None:
+            return self.form
+        try:
+            return orjson.loads(self.body)
+        except orjson.JSONDecodeError as error:
+            raise Refused("body-malformed", f"the body is no JSON: {error}; expected a JSON object") from None
+
+    def find(self, expression: str) -> Any:
+        """Return what a runtime expression such as ``$request.query.taskId`` stands for, or `MISSING`."""
+        place, _, name = expression.removeprefix("$request.").partition(".")
+        if place == "query":
+            return self.query.get(name, MISSING)
+        if place == "path":
+            return self.path_values.get(name, MISSING)
+        if place == "header":
+            value = self.header(name.lower().encode())
+            return MISSING if value is None else value
+        return resolve(self.json, expression.partition("#")[2])
+
+    def text(self, expression: str | None) -> str | None:
+        """Return what `expression` stands for where that is text, else None."""
+        value = MISSING if expression is None else self.find(expression)
+        return value if isinstance(value, str) else None
+
+
+class RequestView:
+    """A request as templates see it."""
+
+    __slots__ = ("_request",)
+
+    def __init__(self, request: Request) -> None:
+        self._request = request
+
+    @property
+    def body(self) -> Any:
+        """The body as data, or None where it is none."""
+        try:
+            return self._request.json
+        except Refused:
+            return None
+
+    @property
+    def query(self) -> Mapping[str, str]:
+        """The query's parameters."""
+        return self._request.query
+
+    @property
+    def path(self) -> Mapping[str, str]:
+        """What the path's parameters stand for."""
+        return self._request.path_values

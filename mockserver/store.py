@@ -1,0 +1,81 @@
+"""What lives longer than a request: tasks in the order they came, and uploaded files, both bounded."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from .account import Account, StoredFile
+from .task import Task
+
+if TYPE_CHECKING:
+    from .namespace import Namespace
+
+MAX_FILE_BYTES = 512 * 1024 * 1024
+_RENDERED_KEPT = 20_000
+
+
+class TaskStore:
+    """Bounds the tasks of all accounts together: the oldest finished go first, then the oldest."""
+
+    def __init__(self, max_tasks: int, said: Callable[[str], None]) -> None:
+        self._max = max_tasks
+        self._said = said
+        self._queue: deque[tuple[Namespace, Account, Task]] = deque()
+        self._unfinished: deque[tuple[Namespace, Account, Task]] = deque()
+        self._rendered: deque[Task] = deque()
+        self.dropped = 0
+
+    def __len__(self) -> int:
+        return len(self._queue) + len(self._unfinished)
+
+    def add(self, namespace: Namespace, account: Account, task: Task) -> None:
+        """Keep `task`, and let go of another one where there are too many."""
+        account.tasks[task.id] = task
+        self._queue.append((namespace, account, task))
+        if len(self) > self._max:
+            self._drop_one()
+
+    def remember_answer(self, task: Task, operation: str, status: str, body: bytes) -> None:
+        """Keep what `operation` answers of `task` while it has `status`; the oldest answers kept are forgotten."""
+        if task.rendered is None:
+            self._rendered.append(task)
+            if len(self._rendered) > _RENDERED_KEPT:
+                self._rendered.popleft().rendered = None
+        task.rendered = (operation, status, body)
+
+    def _drop_one(self) -> None:
+        while self._queue:
+            namespace, account, task = self._queue.popleft()
+            if task.operation.phase_of(task.state(namespace.clock.now()).status).terminal or not self._queue:
+                break
+            self._unfinished.append((namespace, account, task))
+        else:
+            namespace, account, task = self._unfinished.popleft()
+        account.tasks.pop(task.id, None)
+        if not self.dropped:
+            self._said(f"--max-tasks {self._max} reached: the oldest finished tasks go first, from {task.id} on")
+        self.dropped += 1
+
+
+class FileStore:
+    """Bounds the uploaded files of all accounts together: the oldest go first."""
+
+    def __init__(self, said: Callable[[str], None], max_bytes: int = MAX_FILE_BYTES) -> None:
+        self._said = said
+        self._max = max_bytes
+        self._queue: deque[tuple[Account, StoredFile]] = deque()
+        self._bytes = 0
+
+    def add(self, account: Account, file: StoredFile) -> None:
+        """Keep `file`, in place of one of the same name."""
+        account.files[file.name] = file
+        self._queue.append((account, file))
+        self._bytes += len(file.content)
+        while self._bytes > self._max and len(self._queue) > 1:
+            owner, oldest = self._queue.popleft()
+            self._bytes -= len(oldest.content)
+            if owner.files.get(oldest.name) is oldest:
+                del owner.files[oldest.name]
+                self._said(f"uploaded files exceed {self._max:,} bytes: {oldest.name} is gone")

@@ -1,0 +1,144 @@
+"""A task: what was asked, what becomes of it, and how it looks at a given time."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from ..openapi.behaviour import Failure, Phase
+from .plan import Intervention, Plan, State, state_of
+
+if TYPE_CHECKING:
+    from .compiled import CompiledOperation
+
+
+class Task:
+    """One creation of an account, kept as small as it can be: a million of them may be alive.
+
+    Attributes:
+        id: the provider's id for it.
+        number: the how-manieth creation of its namespace it is.
+        operation: the operation that created it.
+        model: the model that was asked for.
+        created: milliseconds since the epoch.
+        plan: what becomes of it.
+        body: the creation's body, as the bytes that were sent.
+        random: the bytes that decide whatever is random about it.
+        price: the credits it was charged.
+        polls: how often its owner asked for it.
+        interventions: what was done to it by hand.
+        refunded: whether its price was given back.
+        rendered: an operation, a status, and what the operation answers while the task is in it.
+    """
+
+    __slots__ = (
+        "body", "created", "id", "interventions", "model", "number", "operation", "plan", "polls", "price",
+        "random", "refunded", "rendered",
+    )  # fmt: skip
+
+    def __init__(  # noqa: PLR0913 - a record with that many columns
+        self, *, id: str, number: int, operation: CompiledOperation, model: str, created: int, plan: Plan,  # noqa: A002
+        body: bytes, random: bytes, price: float,
+    ) -> None:  # fmt: skip
+        self.id = id
+        self.number = number
+        self.operation = operation
+        self.model = model
+        self.created = created
+        self.plan = plan
+        self.body = body
+        self.random = random
+        self.price = price
+        self.polls = 0
+        self.interventions: tuple[Intervention, ...] = ()
+        self.refunded = False
+        self.rendered: tuple[str, str, bytes] | None = None
+
+    def state(self, now: int) -> State:
+        """Return where the task stands at `now`."""
+        return state_of(self.plan, self.created, self.interventions, now, self.polls)
+
+    def ends(self) -> int:
+        """Return when the plan ends, whatever is done by hand."""
+        return self.created + self.plan.starts[-1]
+
+
+@dataclass(frozen=True)
+class TaskView:
+    """A task at one moment, as templates see it; times are milliseconds since the epoch.
+
+    Attributes:
+        task: the record.
+        state: where it stands.
+        phase: our word for its status.
+        outputs: links to its results, once it is completed.
+    """
+
+    task: Task
+    state: State
+    phase: Phase
+    links: tuple[str, ...]
+
+    @property
+    def id(self) -> str:
+        """The provider's id."""
+        return self.task.id
+
+    @property
+    def model(self) -> str:
+        """The model that was asked for."""
+        return self.task.model
+
+    @property
+    def status(self) -> str:
+        """The provider's word for where it stands."""
+        return self.state.status
+
+    @property
+    def created(self) -> int:
+        """When it was created."""
+        return self.task.created
+
+    @property
+    def updated(self) -> int:
+        """When its status last changed."""
+        return self.state.since
+
+    @property
+    def completed(self) -> int | None:
+        """When it ended, or None while it has not."""
+        return self.state.since if self.phase.terminal else None
+
+    @property
+    def duration(self) -> int | None:
+        """Milliseconds from creation to end, or None while it has not ended."""
+        return self.state.since - self.task.created if self.phase.terminal else None
+
+    @cached_property
+    def input(self) -> Any:
+        """The creation's body."""
+        return orjson.loads(self.task.body)
+
+    @property
+    def outputs(self) -> list[str] | None:
+        """Links to the results once it is completed, else None."""
+        return list(self.links) if self.phase is Phase.COMPLETED else None
+
+    @property
+    def error(self) -> Mapping[str, Any] | None:
+        """Code, message and further facts once it failed, else None."""
+        failure: Failure | None = self.state.failure
+        if self.phase is not Phase.FAILED or failure is None:
+            return None
+        return {"code": failure.code, "message": failure.message, **failure.facts}
+
+    @property
+    def credits(self) -> float | None:
+        """The credits it consumed once it ended: nothing where it did not complete."""
+        if not self.phase.terminal:
+            return None
+        return self.task.price if self.phase is Phase.COMPLETED else 0

@@ -1,0 +1,446 @@
+"""The behaviour file as frozen values: what OpenAPI cannot say of a provider.
+
+The file's shape is told by ``behaviour.schema.yaml``, its meaning by ``docs/behaviour.md``. Here it is read once
+into typed values; expressions are compiled when first rendered, or all at once by `Behaviour.compile`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, fields, is_dataclass
+from enum import StrEnum
+from typing import Any, Literal
+
+from .contract import Naming, OperationKey
+from .pointer import join
+from .reads import Read, compile_reads
+from .template import Render, TemplateError, compile_template, names_in
+from .times import parse_duration
+
+Does = Literal[
+    "create", "poll", "cancel", "list", "balance", "estimate", "upload", "presign", "store", "link", "answer"
+]
+
+
+class Phase(StrEnum):
+    """Our word for what a provider's status means."""
+
+    PENDING = "pending"
+    PROCESSING = "processing"
+    COMPLETED = "completed"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+    @property
+    def terminal(self) -> bool:
+        """Whether a task in this phase stays in it."""
+        return self in {Phase.COMPLETED, Phase.FAILED, Phase.CANCELLED}
+
+
+_COMMON = {"request", "now", "base", "balance"}
+NAMES: dict[str, frozenset[str]] = {
+    "create": frozenset(_COMMON | {"task", "price"}),
+    "poll": frozenset(_COMMON | {"task"}),
+    "cancel": frozenset(_COMMON | {"task"}),
+    "list": frozenset(_COMMON | {"tasks", "next_page", "total"}),
+    "balance": frozenset(_COMMON),
+    "estimate": frozenset(_COMMON | {"model", "price", "affordable"}),
+    "upload": frozenset(_COMMON | {"file"}),
+    "presign": frozenset(_COMMON | {"file"}),
+    "store": frozenset(_COMMON | {"file"}),
+    "link": frozenset(_COMMON | {"file"}),
+    "answer": frozenset(_COMMON | {"models", "model"}),
+    "refusal": frozenset(_COMMON | {"error", "problem", "field", "missing", "price", "retry_after", "new_id", "task"}),
+    "price": frozenset({"input", "model"}),
+}
+"""The names that an expression may use, by what its operation does."""
+
+
+class Template:
+    """A template of the behaviour file, compiled when first rendered.
+
+    Attributes:
+        pointer: where it stands in the file, for messages.
+        data: the template as written.
+        uses: the words in its expressions; every name that it uses is among them.
+    """
+
+    __slots__ = ("_names", "_render", "data", "pointer", "uses")
+
+    def __init__(self, data: Any, names: frozenset[str], pointer: str) -> None:
+        self.data = data
+        self.pointer = pointer
+        self.uses = names_in(data)
+        self._names = names
+        self._render: Render | None = None
+
+    def compile(self) -> Render:
+        """Compile now, if that has not happened yet.
+
+        Raises:
+            TemplateError: an expression is malformed; its pointer is the place in the behaviour file.
+        """
+        if self._render is None:
+            try:
+                self._render = compile_template(self.data, self._names)
+            except TemplateError as error:
+                raise TemplateError(self.pointer + error.pointer, error.problem) from None
+        return self._render
+
+    def __call__(self, context: Mapping[str, Any]) -> Any:
+        """Return the data that the template makes of `context`."""
+        return (self._render or self.compile())(context)
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """A status word of the provider: its phase, and the least and most milliseconds it lasts by default."""
+
+    name: str
+    phase: Phase
+    lasts: tuple[int, int]
+    provenance: str
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why a task failed: the provider's code and sentence, and facts of the provider's own (a title)."""
+
+    code: str | int
+    message: str
+    facts: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """An answer: HTTP status, headers and body; `by_phase` holds bodies that replace it for tasks in a phase."""
+
+    status: int
+    headers: Template | None
+    body: Template | None
+    by_phase: Mapping[Phase, Template]
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """How a refusal is told, and read back: the pointers of its code and message, the codes that are none."""
+
+    status: Template
+    content_type: str
+    body: Template
+    code: tuple[str, ...]
+    message: tuple[str, ...]
+    accepted: tuple[Any, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Error:
+    """An entry of the error catalogue; `when` are the conditions that raise it without being asked to."""
+
+    name: str
+    code: str | int
+    status: int | None
+    message: Template
+    headers: Template | None
+    body: Template | None
+    facts: Mapping[str, Any]
+    when: tuple[str, ...]
+    provenance: str
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """At most `count` calls of the `operations` together in any `per` milliseconds."""
+
+    operations: tuple[str, ...]
+    count: int
+    per: int
+
+
+@dataclass(frozen=True, slots=True)
+class Retention:
+    """How many milliseconds the provider keeps things; None keeps them for ever."""
+
+    tasks: int | None
+    results: int | None
+    uploads: int | None
+    links: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class InputPointers:
+    """Where a creation's body says what the picture should be."""
+
+    prompt: tuple[str, ...] = ()
+    ratio: tuple[str, ...] = ()
+    resolution: tuple[str, ...] = ()
+    format: tuple[str, ...] = ()
+    images: tuple[str, ...] = ()
+    count: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class UploadPlaces:
+    """Where an upload's request keeps its parts, as runtime expressions; `source` is base64, url or form."""
+
+    source: str
+    content: str | None
+    content_type: str | None
+    folder: str | None
+    name: str | None
+    extension: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class OperationBehaviour:
+    """What one operation does, where it finds what it needs, and what it answers."""
+
+    name: str
+    key: OperationKey
+    does: Does
+    model: str | None
+    variant: str | None
+    creates: tuple[str, ...]
+    task_id: str | None
+    file: str | None
+    slashes: frozenset[str]
+    input: InputPointers
+    fixed: Mapping[str, str]
+    upload: UploadPlaces | None
+    answer: Reply
+    reads: Mapping[str, Read]
+    refusal: Refusal
+    raises: Mapping[str, str]
+    provenance: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """A model and its price: a number of credits, or an expression over the request's body."""
+
+    name: str
+    credits: float | Template
+    about: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """A documented contradiction, or a choice left open, as a named option."""
+
+    name: str
+    about: str
+    default: str
+    values: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Behaviour:
+    """Everything a behaviour file says, with the chosen options applied."""
+
+    title: str
+    base_url: str
+    key_prefix: str
+    models: Mapping[str, Model]
+    id_format: str
+    statuses: Mapping[str, Status]
+    failures: Mapping[str, Failure]
+    refusal: Refusal
+    errors: Mapping[str, Error]
+    limits: tuple[Limit, ...]
+    retention: Retention
+    headers: Template | None
+    sizes: Mapping[str, int]
+    longest_side: bool
+    operations: Mapping[str, OperationBehaviour]
+    options: Mapping[str, Option]
+
+    def namings(self) -> list[Naming]:
+        """Return what the contract's reader needs to know of each operation."""
+        return [Naming(each.name, each.key, each.variant) for each in self.operations.values()]
+
+    def compile(self) -> None:
+        """Compile every template now.
+
+        Raises:
+            TemplateError: one of them is malformed.
+        """
+        for template in _templates(self):
+            template.compile()
+
+
+def _templates(value: Any) -> Iterator[Template]:
+    if isinstance(value, Template):
+        yield value
+    elif is_dataclass(value):
+        for each in fields(value):
+            yield from _templates(getattr(value, each.name))
+    elif isinstance(value, Mapping):
+        for each in value.values():
+            yield from _templates(each)
+
+
+def build_behaviour(data: Mapping[str, Any]) -> Behaviour:
+    """Return the behaviour that `data`, of the right shape, describes.
+
+    Raises:
+        KeyError: an operation is `like` one that is not there.
+        ValueError: an operation lacks what it does needs; the first argument is its pointer, the second says what.
+    """
+    refusal = _refusal(data["refusal"], "/refusal", {})
+    operations = {
+        name: _operation(name, _inherited(data["operations"], name), data["refusal"]) for name in data["operations"]
+    }
+    retention = data.get("retention", {})
+    return Behaviour(
+        title=data["title"],
+        base_url=data["base_url"].rstrip("/"),
+        key_prefix=data.get("key", {}).get("prefix", ""),
+        models={name: _model(name, each) for name, each in data.get("models", {}).items()},
+        id_format=data["id"]["format"],
+        statuses={name: _status(name, each) for name, each in data["statuses"].items()},
+        failures={name: _failure(each) for name, each in data["failures"].items()},
+        refusal=refusal,
+        errors={name: _error(name, each) for name, each in data["errors"].items()},
+        limits=tuple(_limit(each) for each in data.get("limits", ())),
+        retention=Retention(*(_duration(retention.get(key)) for key in ("tasks", "results", "uploads", "links"))),
+        headers=_optional_template(data.get("headers"), "refusal", "/headers"),
+        sizes=data.get("sizes", {"1K": 1 << 20, "2K": 1 << 22, "4K": 1 << 24}),
+        longest_side=data.get("longest_side", False),
+        operations=operations,
+        options={name: _option(name, each) for name, each in data.get("options", {}).items()},
+    )
+
+
+def _duration(text: str | None) -> int | None:
+    return None if text is None else parse_duration(text)
+
+
+def _optional_template(data: Any, names: str, pointer: str) -> Template | None:
+    return None if data is None else Template(data, NAMES[names], pointer)
+
+
+def _model(name: str, data: Mapping[str, Any]) -> Model:
+    price = data.get("credits", 1)
+    if isinstance(price, str):
+        price = Template(price, NAMES["price"], join("models", name, "credits"))
+    return Model(name, price, data.get("about", {}))
+
+
+def _status(name: str, data: Mapping[str, Any]) -> Status:
+    least, _, most = data.get("lasts", "0s").partition("..")
+    lasts = parse_duration(least), parse_duration(most or least)
+    return Status(name, Phase(data["phase"]), lasts, data.get("provenance", "documented"))
+
+
+def _failure(data: Mapping[str, Any]) -> Failure:
+    facts = {key: value for key, value in data.items() if key not in {"code", "message", "provenance"}}
+    return Failure(data["code"], data["message"], facts)
+
+
+def _error(name: str, data: Mapping[str, Any]) -> Error:
+    pointer = join("errors", name)
+    known = {"code", "status", "message", "headers", "body", "when", "provenance"}
+    return Error(
+        name=name,
+        code=data["code"],
+        status=data.get("status"),
+        message=Template(data.get("message", "{{ problem }}"), NAMES["refusal"], pointer + "/message"),
+        headers=_optional_template(data.get("headers"), "refusal", pointer + "/headers"),
+        body=_optional_template(data.get("body"), "refusal", pointer + "/body"),
+        facts={key: value for key, value in data.items() if key not in known},
+        when=tuple(data.get("when", ())),
+        provenance=data.get("provenance", "documented"),
+    )
+
+
+def _limit(data: Mapping[str, Any]) -> Limit:
+    return Limit(tuple(data["operations"]), data["count"], parse_duration(data["per"]))
+
+
+def _option(name: str, data: Mapping[str, Any]) -> Option:
+    return Option(name, data["about"], data["default"], {key: each["about"] for key, each in data["values"].items()})
+
+
+def _refusal(data: Mapping[str, Any], pointer: str, default: Mapping[str, Any]) -> Refusal:
+    data = {**default, **data}
+    reads = data.get("reads", {})
+    return Refusal(
+        status=Template(data.get("status", "{{ error.status or error.code }}"), NAMES["refusal"], pointer + "/status"),
+        content_type=data.get("content_type", "application/json"),
+        body=Template(data.get("body"), NAMES["refusal"], pointer + "/body"),
+        code=_pointers(reads.get("code")),
+        message=_pointers(reads.get("message")),
+        accepted=tuple(reads.get("accepted", ())),
+    )
+
+
+def _pointers(value: str | list[str] | None) -> tuple[str, ...]:
+    return () if value is None else (value,) if isinstance(value, str) else tuple(value)
+
+
+def _inherited(operations: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    """Return the fields of operation `name` laid over those of the one it is like, and so on."""
+    made: dict[str, Any] = {}
+    seen = [name]
+    current = operations[name]
+    while True:
+        made = {**current, **made}
+        model = current.get("like")
+        if model is None:
+            return made
+        if model not in operations or model in seen:
+            raise ValueError(join("operations", seen[-1], "like"), f"is {model!r}", ", ".join(operations))
+        seen.append(model)
+        current = operations[model]
+
+
+_NEEDS: dict[str, tuple[str, ...]] = {
+    "poll": ("task_id",), "cancel": ("task_id",), "link": ("file",), "upload": ("upload",), "presign": ("upload",),
+    "store": ("file",),
+}  # fmt: skip
+
+
+def _operation(name: str, data: Mapping[str, Any], refusal: Mapping[str, Any]) -> OperationBehaviour:
+    pointer = join("operations", name)
+    for need in _NEEDS.get(data["does"], ()):
+        if need not in data:
+            raise ValueError(pointer, f"does {data['does']} and has no {need!r}", f"{need!r}")
+    method, _, path = data["on"].partition(" ")
+    upload = data.get("upload")
+    return OperationBehaviour(
+        name=name,
+        key=OperationKey(method, path),
+        does=data["does"],
+        model=data.get("model"),
+        variant=data.get("variant"),
+        creates=tuple(data.get("creates", ())),
+        task_id=data.get("task_id"),
+        file=data.get("file"),
+        slashes=frozenset(data.get("slashes", ())),
+        input=InputPointers(**{key: _pointers(value) for key, value in data.get("input", {}).items()}),
+        fixed=data.get("fixed", {}),
+        upload=None if upload is None else _upload(upload),
+        answer=_reply(data.get("answer", {}), data["does"], pointer + "/answer"),
+        reads=compile_reads(data.get("reads", {})),
+        refusal=_refusal(data.get("refusal", {}), pointer + "/refusal", refusal),
+        raises=data.get("raises", {}),
+        provenance=data.get("provenance"),
+    )
+
+
+def _upload(data: Mapping[str, Any]) -> UploadPlaces:
+    places = (data.get(key) for key in ("content", "content_type", "folder", "name", "extension"))
+    return UploadPlaces(data.get("from", "raw"), *places)
+
+
+def _reply(data: Mapping[str, Any], does: str, pointer: str) -> Reply:
+    by_phase = {
+        Phase(phase): Template(body, NAMES[does], f"{pointer}/by_phase/{phase}")
+        for phase, body in data.get("by_phase", {}).items()
+    }
+    return Reply(
+        status=data.get("status", 200),
+        headers=_optional_template(data.get("headers"), does, pointer + "/headers"),
+        body=_optional_template(data.get("body"), does, pointer + "/body"),
+        by_phase=by_phase,
+    )

@@ -1,0 +1,114 @@
+"""Joining documents into one: every reference, to whichever file, becomes a component of the whole."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import PurePosixPath
+from typing import Any
+from urllib.parse import unquote, urldefrag, urljoin
+
+from referencing import Registry
+from referencing.exceptions import Unresolvable
+from referencing.jsonschema import DRAFT202012
+
+from .errors import LoadError
+from .pointer import join
+from .structure import SECTIONS, Kind, rewrite, walk
+
+_BASE = "file:///"
+"""Where the documents of a folder are taken to lie, so that relative references join as URIs do."""
+
+
+class Bundle:
+    """Collects components while objects of several documents are adopted into one.
+
+    Circular references are fine: a component has its name before it is adopted itself.
+    """
+
+    def __init__(self, documents: Mapping[str, Any]) -> None:
+        resources = [(_BASE + name, DRAFT202012.create_resource(data)) for name, data in documents.items()]
+        self._documents = documents
+        self._registry: Registry[Any] = Registry().with_resources(resources)
+        self._names: dict[tuple[str, str], str] = {}
+        self.components: dict[str, dict[str, Any]] = {}
+
+    def adopt(self, node: Any, kind: Kind, document: str) -> Any:
+        """Return `node`, which stands in `document`, with its references pointing into `components`.
+
+        Raises:
+            LoadError: a reference leads nowhere, or out of the folder.
+        """
+        return self._adopt(node, kind, _BASE + document)
+
+    def add(self, section: str, name: str, value: Any) -> str:
+        """Put `value` among the components under `name`, or a numbered one if that is taken; return its reference."""
+        taken = self.components.setdefault(section, {})
+        free, number = name, 2
+        while free in taken and taken[free] != value:
+            free, number = f"{name}-{number}", number + 1
+        taken[free] = value
+        return f"#/components/{section}/{free}"
+
+    def _adopt(self, node: Any, kind: Kind, base: str) -> Any:
+        def change(kind: Kind, node: dict[str, Any]) -> Any:
+            if isinstance(node.get("$ref"), str):
+                node["$ref"] = self._reference(node["$ref"], kind, base)
+            mapping = node.get("discriminator", {}).get("mapping") if kind == "schema" else None
+            if mapping:
+                pointed = {key: self._reference(_as_reference(value), kind, base) for key, value in mapping.items()}
+                node["discriminator"] = node["discriminator"] | {"mapping": pointed}
+            return node
+
+        return rewrite(node, kind, change)
+
+    def _reference(self, reference: str, kind: Kind, base: str) -> str:
+        target = urljoin(base, reference)
+        section = SECTIONS.get(kind, "schemas")
+        known = self._names.get((section, target))
+        if known is not None:
+            return f"#/components/{section}/{known}"
+        contents = self._lookup(reference, base)
+        stem = _component_name(target)
+        name = stem
+        for number in range(2, len(self._names) + 3):
+            if name not in self.components.get(section, {}):
+                break
+            name = f"{stem}-{number}"
+        self._names[section, target] = name
+        held = self.components.setdefault(section, {})
+        held[name] = {}
+        held[name] = self._adopt(contents, kind, urldefrag(target).url)
+        if name != stem and held[name] == held.get(stem):  # two documents define the same thing
+            del held[name]
+            self._names[section, target] = name = stem
+        return f"#/components/{section}/{name}"
+
+    def _lookup(self, reference: str, base: str) -> Any:
+        try:
+            return self._registry.resolver(base).lookup(reference).contents
+        except Unresolvable:
+            file = base.removeprefix(_BASE)
+            place = _place_of(self._documents.get(file), reference)
+            problem = f"the reference {reference!r} leads nowhere"
+            raise LoadError(
+                file, problem, place, expected=f"one of {', '.join(self._documents)}, and a place in it"
+            ) from None
+
+
+def _as_reference(value: str) -> str:
+    """Return the reference a discriminator's mapping means: it may name a schema instead."""
+    return value if "/" in value or "." in value or "#" in value else f"#/components/schemas/{value}"
+
+
+def _component_name(target: str) -> str:
+    url, fragment = urldefrag(target)
+    last = unquote(fragment).rsplit("/", 1)[-1].replace("~1", "-").replace("~0", "-")
+    name = last or PurePosixPath(url).stem
+    return "".join(char if char.isalnum() or char in "._-" else "-" for char in name)
+
+
+def _place_of(document: Any, reference: str) -> str:
+    for tokens, _, node in walk(document, "document"):
+        if node.get("$ref") == reference:
+            return join(*tokens, "$ref")
+    return ""

@@ -1,0 +1,44 @@
+"""The error that every loader of stored files raises."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+
+@dataclass
+class LoadError(ValueError):
+    """A stored file cannot be used.
+
+    Attributes:
+        file: the file's name as the user gave it.
+        problem: what is wrong, with the value that caused it.
+        pointer: JSON Pointer of the place inside the file, "" for the whole file.
+        line: line number counted from 1, or None where it is unknown.
+        expected: what would have been right, "" where there is nothing to add.
+    """
+
+    file: str
+    problem: str
+    pointer: str = ""
+    line: int | None = None
+    expected: str = field(default="")
+
+    def __str__(self) -> str:
+        place = self.file if self.line is None else f"{self.file}:{self.line}"
+        where = f" {self.pointer}:" if self.pointer else ""
+        wanted = f"; expected {self.expected}" if self.expected else ""
+        return f"{place}:{where} {self.problem}{wanted}"
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """Return ``" (did you mean 'x'?)"`` for the known word most like `word`, or ``""``."""
+    found = difflib.get_close_matches(word, list(known), n=1, cutoff=0.5)
+    return f" (did you mean {found[0]!r}?)" if found else ""
+
+
+def shorten(value: object, limit: int = 80) -> str:
+    """Return `value` as text that fits a message: JSON-like, cut in the middle of nothing important."""
+    text = repr(value)
+    return text if len(text) <= limit else f"{text[: limit - 1]}…"

@@ -1,0 +1,207 @@
+"""A provider, loaded from its folder: stored contract, corrections, behaviour."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from .behaviour import Behaviour, build_behaviour
+from .contract import Contract, read_contract
+from .errors import LoadError, nearest, shorten
+from .pointer import join
+from .source import Source, read_source
+from .template import TemplateError
+
+BUILT_IN = Path(__file__).parent / "providers"
+BEHAVIOUR_FILE = "behaviour.yaml"
+CORRECTIONS = "corrections.overlay.yaml"
+_SCHEMA_FILE = Path(__file__).parent / "behaviour.schema.yaml"
+
+
+class OptionError(ValueError):
+    """An option that the provider does not have, or a value that the option does not."""
+
+
+class Provider:
+    """A provider as its folder describes it, with options chosen.
+
+    The behaviour is read at once, the documents when the contract is first asked for: a server of many
+    providers starts no slower than one of a single provider.
+    """
+
+    def __init__(self, folder: Path, source: Source, behaviour: Behaviour, overlays: list[str]) -> None:
+        self.folder = folder
+        self.name = folder.name
+        self.behaviour = behaviour
+        self._source = source
+        self._overlays = overlays
+
+    def __repr__(self) -> str:
+        return f"Provider({self.name!r})"
+
+    @cached_property
+    def contract(self) -> Contract:
+        """The stored contract with corrections and the chosen options' overlays applied.
+
+        Raises:
+            LoadError: a document or an overlay is broken.
+        """
+        documents = {path.name: read_source(path, self._shown(path)) for path in _document_files(self.folder)}
+        if not documents:
+            raise LoadError(str(self.folder), "holds no OpenAPI document", expected="at least one .yaml or .json")
+        overlays = [self._read_overlay(name) for name in self._overlays]
+        self._check_operations(documents)
+        return read_contract(documents, overlays, self.behaviour.namings(), self.behaviour.title)
+
+    def check(self) -> None:
+        """Load and compile everything that is otherwise done when first needed.
+
+        Raises:
+            LoadError: something in the folder is broken.
+        """
+        _ = self.contract
+        try:
+            self.behaviour.compile()
+        except TemplateError as error:
+            raise self._source.error(error.pointer, error.problem) from None
+
+    def _shown(self, path: Path) -> str:
+        return str(path) if self.folder.parent != BUILT_IN else f"{self.name}/{path.name}"
+
+    def _read_overlay(self, name: str) -> Source:
+        path = self.folder / name
+        return read_source(path, self._shown(path))
+
+    def _check_operations(self, documents: Mapping[str, Source]) -> None:
+        described = [
+            f"{method.upper()} {path}"
+            for source in documents.values()
+            if isinstance(source.data, dict)
+            for path, item in (source.data.get("paths") or {}).items()
+            for method in item
+        ]
+        for operation in self.behaviour.operations.values():
+            if str(operation.key) not in described:
+                pointer = join("operations", operation.name, "on")
+                hint = nearest(str(operation.key), described)
+                raise self._source.error(pointer, f"no document describes {operation.key}{hint}")
+
+
+def built_in_names() -> list[str]:
+    """Return the names of the providers that come with understudy."""
+    return sorted(path.name for path in BUILT_IN.iterdir() if (path / BEHAVIOUR_FILE).is_file())
+
+
+def load_provider(folder: Path | str, options: Mapping[str, str] | None = None) -> Provider:
+    """Load the provider in `folder`, or the built-in one of that name, with `options` chosen by name.
+
+    Raises:
+        LoadError: the behaviour file is missing or broken, or there is no such provider.
+        OptionError: an option or its value is not one of the provider's.
+    """
+    path = _folder(folder)
+    built_in = path.parent == BUILT_IN
+    file = path / BEHAVIOUR_FILE
+    source = read_source(file, f"{path.name}/{BEHAVIOUR_FILE}" if built_in else None)
+    data = source.data
+    if not built_in:  # the tests check our own: the start of a server need not
+        _check_shape(source, data)
+    data, overlays = _with_options(source, data, options or {})
+    if (path / CORRECTIONS).is_file():
+        overlays.insert(0, CORRECTIONS)
+    try:
+        behaviour = build_behaviour(data)
+    except ValueError as error:
+        pointer, problem, *expected = error.args
+        raise source.error(pointer, problem, *expected) from None
+    _check_names(source, behaviour)
+    return Provider(path, source, behaviour, overlays)
+
+
+def _folder(folder: Path | str) -> Path:
+    path = Path(folder)
+    if isinstance(folder, str) and folder in built_in_names():
+        return BUILT_IN / folder
+    if not path.is_dir():
+        names = built_in_names()
+        problem = f"is no folder and no built-in provider{nearest(str(folder), names)}"
+        raise LoadError(
+            str(folder), problem, expected=f"a folder with a {BEHAVIOUR_FILE}, or one of {', '.join(names)}"
+        )
+    return path.resolve()
+
+
+def _document_files(folder: Path) -> list[Path]:
+    files = sorted(path for path in folder.iterdir() if path.suffix in {".yaml", ".yml", ".json"})
+    return [path for path in files if path.name != BEHAVIOUR_FILE and ".overlay." not in path.name]
+
+
+def check_behaviour(source: Source) -> None:
+    """Check the shape of a behaviour file.
+
+    Raises:
+        LoadError: the first thing that is wrong, with its line and what was expected.
+    """
+    _check_shape(source, source.data)
+
+
+def _check_shape(source: Source, data: Any) -> None:
+    from .validation import first_problem  # noqa: PLC0415 - built-in folders start without it
+
+    problem = first_problem(read_source(_SCHEMA_FILE).data, data)
+    if problem is not None:
+        raise source.error(problem.pointer, problem.sentence, problem.expected)
+
+
+def _with_options(source: Source, data: Any, chosen: Mapping[str, str]) -> tuple[Any, list[str]]:
+    options = data.get("options", {})
+    for name, value in chosen.items():
+        if name not in options:
+            raise OptionError(f"no option {name!r}{nearest(name, options)}; known: {', '.join(options) or 'none'}")
+        values = options[name]["values"]
+        if value not in values:
+            raise OptionError(f"{name} has no value {value!r}{nearest(value, values)}; known: {', '.join(values)}")
+    overlays = []
+    for name, option in options.items():
+        value = chosen.get(name, option["default"])
+        if value not in option["values"]:
+            expected = ", ".join(option["values"])
+            raise source.error(join("options", name, "default"), f"is {shorten(value)}", expected)
+        choice = option["values"][value]
+        data = merge_patch(data, choice.get("behaviour", {}))
+        if "overlay" in choice:
+            overlays.append(choice["overlay"])
+    return data, overlays
+
+
+def merge_patch(target: Any, patch: Any) -> Any:
+    """Return `target` changed by `patch` as RFC 7396 has it: objects merge, null removes, the rest replaces."""
+    if not isinstance(patch, dict):
+        return patch
+    made = dict(target) if isinstance(target, dict) else {}
+    for key, value in patch.items():
+        if value is None:
+            made.pop(key, None)
+        else:
+            made[key] = merge_patch(made.get(key), value)
+    return made
+
+
+def _check_names(source: Source, behaviour: Behaviour) -> None:
+    """Check the names that one part of the file uses of another."""
+    for name, operation in behaviour.operations.items():
+        for condition, error in operation.raises.items():
+            if error not in behaviour.errors:
+                hint = nearest(error, behaviour.errors)
+                raise source.error(join("operations", name, "raises", condition), f"no error {error!r}{hint}")
+        for created in operation.creates:
+            if created not in behaviour.operations:
+                hint = nearest(created, behaviour.operations)
+                raise source.error(join("operations", name, "creates"), f"no operation {created!r}{hint}")
+    for number, limit in enumerate(behaviour.limits):
+        for name in limit.operations:
+            if name not in behaviour.operations:
+                hint = nearest(name, behaviour.operations)
+                raise source.error(join("limits", number, "operations"), f"no operation {name!r}{hint}")

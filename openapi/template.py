@@ -1,0 +1,169 @@
+"""Templates: data with expressions in its strings, compiled once and rendered many times.
+
+A string that is one ``{{ expression }}`` becomes the expression's value, with its type; one with text around
+expressions becomes a string. A key that ends in ``?`` is left out where its value is null. Expressions are
+Jinja's, in its sandbox; those that only name a value and pass it through filters need no Jinja at all.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import orjson
+
+from .times import iso
+
+Render = Callable[[Mapping[str, Any]], Any]
+
+_SIMPLE = re.compile(r"\s*([a-z_]+(?:\.[a-zA-Z_]\w*)*)\s*((?:\|\s*[a-z_]+\s*)*)")
+_EXPRESSION = re.compile(r"\{\{(.*?)\}\}", re.DOTALL)
+
+
+class TemplateError(ValueError):
+    """A template that cannot be compiled; `pointer` tells where in it."""
+
+    def __init__(self, pointer: str, problem: str) -> None:
+        super().__init__(problem)
+        self.pointer = pointer
+        self.problem = problem
+
+
+def dump_json(value: Any) -> str:
+    """Return `value` as compact JSON text."""
+    return orjson.dumps(value).decode()
+
+
+FILTERS: dict[str, Callable[[Any], Any]] = {
+    "json": dump_json,
+    "iso": lambda time: None if time is None else iso(time),
+    "seconds": lambda time: None if time is None else time // 1000,
+    "exact_seconds": lambda time: None if time is None else time / 1000,
+    "string": lambda value: "" if value is None else str(value),
+}
+"""Filters beside Jinja's own. Times and durations are milliseconds until a filter turns them into something else."""
+
+
+def compile_template(data: Any, names: frozenset[str]) -> Render:
+    """Return a function that renders `data`; `names` are the names that expressions may use.
+
+    Raises:
+        TemplateError: an expression is malformed or uses another name.
+    """
+    return _compile(data, names, "")
+
+
+def is_constant(data: Any) -> bool:
+    """Tell whether `data` holds no expression and no optional key."""
+    if isinstance(data, str):
+        return "{{" not in data
+    if isinstance(data, list):
+        return all(map(is_constant, data))
+    if isinstance(data, dict):
+        return all(not key.endswith("?") and is_constant(value) for key, value in data.items())
+    return True
+
+
+def names_in(data: Any) -> frozenset[str]:
+    """Return the words in the expressions of `data`; every name that they use is among them."""
+    if isinstance(data, str):
+        return frozenset(word for part in _EXPRESSION.findall(data) for word in re.findall(r"[a-z_]+", part))
+    children = data.values() if isinstance(data, dict) else data if isinstance(data, list) else ()
+    return frozenset().union(*map(names_in, children))
+
+
+def _compile(data: Any, names: frozenset[str], pointer: str) -> Render:
+    if is_constant(data):
+        return lambda _: data
+    if isinstance(data, dict):
+        return _compile_object(data, names, pointer)
+    if isinstance(data, list):
+        items = [_compile(item, names, f"{pointer}/{number}") for number, item in enumerate(data)]
+        return lambda context: [render(context) for render in items]
+    return _compile_string(data, names, pointer)
+
+
+def _compile_object(data: Mapping[str, Any], names: frozenset[str], pointer: str) -> Render:
+    fields = [
+        (key.removesuffix("?"), key.endswith("?"), _compile(value, names, f"{pointer}/{key}"))
+        for key, value in data.items()
+    ]
+    if not any(optional for _, optional, _ in fields):
+        plain = [(key, render) for key, _, render in fields]
+        return lambda context: {key: render(context) for key, render in plain}
+
+    def render_object(context: Mapping[str, Any]) -> dict[str, Any]:
+        rendered = ((key, optional, render(context)) for key, optional, render in fields)
+        return {key: value for key, optional, value in rendered if not (optional and value is None)}
+
+    return render_object
+
+
+def _compile_string(text: str, names: frozenset[str], pointer: str) -> Render:
+    whole = _EXPRESSION.fullmatch(text)
+    if whole and "{{" not in whole[1]:
+        return _compile_expression(whole[1], names, pointer)
+    # re.split with one group: literal text at even places, expressions at odd ones.
+    parts = [
+        _compile_expression(part, names, pointer) if number % 2 else _literal(part)
+        for number, part in enumerate(_EXPRESSION.split(text))
+    ]
+    return lambda context: "".join("" if (value := part(context)) is None else str(value) for part in parts)
+
+
+def _literal(text: str) -> Render:
+    return lambda _: text
+
+
+def _compile_expression(text: str, names: frozenset[str], pointer: str) -> Render:
+    simple = _SIMPLE.fullmatch(text)
+    if simple and all(name.strip() in FILTERS for name in simple[2].split("|")[1:]):
+        return _compile_simple(simple[1].split("."), simple[2].split("|")[1:], names, pointer)
+    return _compile_jinja(text, names, pointer)
+
+
+def _compile_simple(path: list[str], filters: list[str], names: frozenset[str], pointer: str) -> Render:
+    root, *steps = path
+    if root in {"true", "false", "none"}:
+        constant = {"true": True, "false": False, "none": None}[root]
+        return lambda _: constant
+    _check_names({root}, names, pointer)
+    chain = [FILTERS[name.strip()] for name in filters]
+
+    def render(context: Mapping[str, Any]) -> Any:
+        value = context[root]
+        for step in steps:
+            value = value.get(step) if isinstance(value, dict) else getattr(value, step, None)
+        for each in chain:
+            value = each(value)
+        return value
+
+    return render
+
+
+def _check_names(used: set[str], names: frozenset[str], pointer: str) -> None:
+    if unknown := sorted(used - names):
+        raise TemplateError(pointer, f"the name {unknown[0]!r} is not known here; known: {', '.join(sorted(names))}")
+
+
+_environments: list[Any] = []
+
+
+def _compile_jinja(text: str, names: frozenset[str], pointer: str) -> Render:
+    # Imported when the first template needs it: a start that needs none should not pay for it.
+    from jinja2 import TemplateSyntaxError, meta  # noqa: PLC0415
+    from jinja2.sandbox import ImmutableSandboxedEnvironment  # noqa: PLC0415
+
+    if not _environments:
+        _environments.append(ImmutableSandboxedEnvironment())
+        _environments[0].filters |= FILTERS
+    environment = _environments[0]
+    try:
+        used = meta.find_undeclared_variables(environment.parse("{{" + text + "}}"))
+        compiled = environment.compile_expression(text.strip())
+    except TemplateSyntaxError as error:
+        raise TemplateError(pointer, f"{text.strip()!r} is no expression: {error.message}") from None
+    _check_names(used, names, pointer)
+    made: Render = compiled
+    return made

@@ -1,0 +1,164 @@
+"""One verdict on whether data fits a schema, and sentences that say why not.
+
+The verdict is jsonschema-rs's, compiled once. Where it says no, `jsonschema` explains; where `jsonschema` sees
+nothing wrong (the two differ at the edges), the verdict's own error speaks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import jsonschema_rs
+
+from .errors import nearest, shorten
+from .pointer import MISSING, join, resolve
+
+_MAX_PROBLEMS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One way in which data does not fit its schema.
+
+    Attributes:
+        pointer: JSON Pointer of the value, or of the object that lacks one.
+        keyword: the schema's keyword that refuses it.
+        value: the value that was sent, or `MISSING`.
+        limit: the keyword's value.
+        sentence: what is wrong, without the place.
+        expected: what would have been right.
+    """
+
+    pointer: str
+    keyword: str
+    value: Any
+    limit: Any
+    sentence: str
+    expected: str
+
+    @property
+    def field(self) -> str:
+        """The place as a person would write it: ``input.aspect_ratio``, or "" for the whole."""
+        return self.pointer[1:].replace("/", ".").replace("~1", "/").replace("~0", "~")
+
+    def __str__(self) -> str:
+        wanted = f"; expected {self.expected}" if self.expected else ""
+        return f"{self.field} {self.sentence}{wanted}" if self.field else f"{self.sentence}{wanted}"
+
+
+class Validator:
+    """A schema compiled for verdicts, with the components that its references point to."""
+
+    def __init__(self, schema: Any, components: Mapping[str, Any] | None = None) -> None:
+        self.schema = schema
+        self._whole = self._with_components(schema, components or {})
+        self._compiled = jsonschema_rs.Draft202012Validator(self._whole, validate_formats=True)
+        self.is_valid = self._compiled.is_valid
+
+    @staticmethod
+    def _with_components(schema: Any, components: Mapping[str, Any]) -> Any:
+        if not isinstance(schema, dict) or not components:
+            return schema
+        return {**schema, "components": {"schemas": components.get("schemas", {})}}
+
+    def problems(self, data: Any, *, brief: bool = False) -> list[Problem]:
+        """Return what is wrong with `data`, nothing where it fits; `brief` is quick for data of any size."""
+        if self.is_valid(data):
+            return []
+        if brief:
+            return [self._own(data)]
+        found = {str(problem): problem for problem in _explained(self._whole, data)}
+        return list(found.values())[:_MAX_PROBLEMS] or [self._own(data)]
+
+    def _own(self, data: Any) -> Problem:
+        error = next(self._compiled.iter_errors(data))
+        pointer = join(*error.instance_path)
+        keyword = str(error.schema_path[-1]) if error.schema_path else "false"
+        return Problem(pointer, keyword, resolve(data, pointer), None, f"does not fit: {shorten(error.message)}", "")
+
+
+def first_problem(schema: Any, data: Any) -> Problem | None:
+    """Return the most telling thing that is wrong with `data`, or None where it fits `schema`."""
+    return next(iter(Validator(schema).problems(data)), None)
+
+
+def _explained(schema: Any, data: Any) -> Iterator[Problem]:
+    checker, best_match = _explainer()
+    validator = checker(schema)
+    for error in sorted(validator.iter_errors(data), key=lambda each: (len(each.path), list(map(str, each.path)))):
+        # Of the branches of an anyOf or oneOf, the one that the data came nearest to is worth telling.
+        yield _problem(best_match([error]) if error.context else error)
+
+
+@lru_cache(maxsize=1)
+def _explainer() -> tuple[Any, Any]:
+    # Imported when the first refusal has to be explained: starting a server needs only the verdict.
+    from jsonschema import Draft202012Validator  # noqa: PLC0415
+    from jsonschema.exceptions import best_match  # noqa: PLC0415
+
+    checker = Draft202012Validator.FORMAT_CHECKER
+    return lambda schema: Draft202012Validator(schema, format_checker=checker), best_match
+
+
+def _problem(error: Any) -> Problem:
+    pointer = join(*error.absolute_path)
+    keyword, limit, value = str(error.validator), error.validator_value, error.instance
+    match keyword:
+        case "required":
+            missing = next(name for name in limit if name not in value)
+            return Problem(f"{pointer}/{missing}", keyword, MISSING, limit, "is missing", "a value")
+        case "additionalProperties" | "unevaluatedProperties":
+            known = list(error.schema.get("properties", {}))
+            extra = next((name for name in value if name not in known), "?")
+            hint = nearest(extra, known)
+            expected = f"one of {', '.join(known)}" if known else "nothing more"
+            return Problem(f"{pointer}/{extra}", keyword, value.get(extra), limit, f"is not known{hint}", expected)
+        case "enum" | "const":
+            allowed = limit if keyword == "enum" else [limit]
+            hint = nearest(value, [each for each in allowed if isinstance(each, str)]) if isinstance(value, str) else ""
+            expected = f"one of {', '.join(map(repr, allowed))}" if len(allowed) > 1 else repr(allowed[0])
+            return Problem(pointer, keyword, value, limit, f"is {shorten(value)}{hint}", expected)
+        case _:
+            sentence, expected = _SENTENCES.get(keyword, ("is {value}", "a value that fits {keyword} {limit}"))
+            facts = {
+                "value": shorten(value), "limit": _shown(limit), "keyword": keyword, "kind": _kind(value),
+                "size": len(value) if hasattr(value, "__len__") else 0,
+            }  # fmt: skip
+            return Problem(pointer, keyword, value, limit, sentence.format(**facts), expected.format(**facts))
+
+
+_SENTENCES: dict[str, tuple[str, str]] = {
+    "type": ("is {value}, of type {kind}", "{limit}"),
+    "format": ("is {value}", "a {limit}"),
+    "pattern": ("is {value}", "text that matches {limit}"),
+    "minLength": ("has {size} characters", "at least {limit}"),
+    "maxLength": ("has {size} characters", "at most {limit}"),
+    "minItems": ("has {size} items", "at least {limit}"),
+    "maxItems": ("has {size} items", "at most {limit}"),
+    "uniqueItems": ("holds an item twice", "items that differ"),
+    "minimum": ("is {value}", "at least {limit}"),
+    "maximum": ("is {value}", "at most {limit}"),
+    "exclusiveMinimum": ("is {value}", "more than {limit}"),
+    "exclusiveMaximum": ("is {value}", "less than {limit}"),
+    "multipleOf": ("is {value}", "a multiple of {limit}"),
+    "minProperties": ("has {size} fields", "at least {limit}"),
+    "maxProperties": ("has {size} fields", "at most {limit}"),
+    "propertyNames": ("has a field name that is not allowed", "names that fit {limit}"),
+    "anyOf": ("is {value}", "a value that fits one of the documented forms"),
+    "oneOf": ("is {value}", "a value that fits exactly one of the documented forms"),
+    "not": ("is {value}", "a value that does not fit {limit}"),
+}
+
+
+def _shown(limit: Any) -> str:
+    if isinstance(limit, list):
+        return " or ".join(map(str, limit))
+    return str(limit) if isinstance(limit, str | int | float) else shorten(limit)
+
+
+def _kind(value: Any) -> str:
+    names = {dict: "object", list: "array", str: "string", bool: "boolean", int: "integer", float: "number"}
+    return names.get(type(value), "null")

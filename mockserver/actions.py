@@ -19,7 +19,7 @@ from .uploads import check_input_pictures, link, presign, store, upload
 if TYPE_CHECKING:
     from .call import Call
 
-_CHANGING = {"now", "balance", "request", "polls"}
+_CHANGING = {"now", "balance", "base", "request", "polls"}
 """Names that differ from poll to poll while the status stays."""
 
 
@@ -101,7 +101,7 @@ def _result_links(call: Call, task: Task, phase: Phase) -> tuple[str, ...]:
     if phase is not Phase.COMPLETED:
         return ()
     body = full_body(task)
-    ending = extension(task.operation, body)
+    ending = extension(task.operation, body, task.model)
     count = asked(task.operation, body, "count")
     numbers = range(count if isinstance(count, int) and 0 < count <= 16 else 1)
     found = (Link(call.provider.name, call.namespace.id, f"results/{task.id}/{number}.{ending}") for number in numbers)
@@ -129,15 +129,9 @@ def _estimate(call: Call) -> Answer:
 
 
 def _answer(call: Call) -> Answer:
-    models = [
-        {
-            "name": model.name,
-            "credits": model.credits if not isinstance(model.credits, Template) else None,
-            **model.about,
-        }
-        for model in call.provider.behaviour.models.values()
-    ]
-    wanted = call.request.path_values.get("model")
+    known = call.provider.behaviour.models.values()
+    models = [{"name": model.name, **model.about} for model in known]
+    wanted = call.request.text(call.operation.behaviour.model_id)
     chosen = next((model for model in models if model["name"] == wanted), None)
     if wanted is not None and chosen is None:
         raise Refused("model-unknown", f"no model {wanted!r}; known: {', '.join(call.provider.behaviour.models)}")

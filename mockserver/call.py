@@ -15,11 +15,18 @@ if TYPE_CHECKING:
 
 
 class Call:
-    """A request on its way through: what is known of it so far, and what its answer is made of."""
+    """A request on its way through: what is known of it so far, and what its answer is made of.
+
+    Attributes:
+        base: what links to the provider begin with.
+        now: the namespace's time.
+        variant: the value that picks the operation's variant, once the request was judged.
+    """
 
     __slots__ = (
         "_context",
         "account",
+        "base",
         "emulator",
         "exchange",
         "namespace",
@@ -42,6 +49,7 @@ class Call:
         self.now = namespace.clock.now()
         self.operation: CompiledOperation = next(iter(provider.operations.values()))
         self.variant: str | None = None
+        self.base = emulator.settings.public_url
         self._context: dict[str, Any] | None = None
 
     @property
@@ -51,7 +59,7 @@ class Call:
             self._context = {
                 "request": RequestView(self.request),
                 "now": self.now,
-                "base": self.emulator.settings.public_url,
+                "base": self.base,
                 "balance": self.balance(),
             }
         return self._context

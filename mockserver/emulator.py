@@ -5,7 +5,7 @@ from __future__ import annotations
 import hmac
 from collections.abc import Callable, Iterable
 from typing import Any
-from urllib.parse import unquote
+from urllib.parse import quote
 
 from ..openapi.behaviour import Limit
 from ..openapi.errors import nearest
@@ -65,12 +65,18 @@ class Emulator:
         key = _key_of(provider, request)
         namespace = self.namespaces.of_key(name or key or "")
         call = Call(self, exchange, provider, namespace)
+        call.base = self._base(provider, name)
         exchange.namespace = namespace
         exchange.time = call.now
         exchange.answer = self._answer(call, key)
         if provider.behaviour.headers is not None:
             exchange.answer.headers += render_headers(provider.behaviour.headers, self._refusal_context(call, ""))
         return exchange
+
+    def _base(self, provider: CompiledProvider, namespace: str) -> str:
+        """Return what links to `provider` begin with, for who came by way of `namespace` or of the key alone."""
+        named = f"/~{quote(namespace, safe='')}" if namespace else ""
+        return self.settings.public_url + named + ("" if provider is self.root else f"/{provider.name}")
 
     def _answer(self, call: Call, key: str | None) -> Answer:
         request = call.request
@@ -133,8 +139,7 @@ class Emulator:
     def _no_operation(self, call: Call, condition: str, status: int) -> Answer:
         request = call.request
         if request.method == "GET" and request.path == "/openapi.json":
-            prefix = "" if call.provider is self.root else f"/{call.provider.name}"
-            return json_answer(200, call.provider.provider.contract.document(self.settings.public_url + prefix))
+            return json_answer(200, call.provider.provider.contract.document(call.base))
         return self.refuse(call, Refused(condition, call.provider.routes.nearest(request.method, request.path)), status)
 
     def _provider_of(self, path: str) -> tuple[CompiledProvider | None, str]:
@@ -157,7 +162,7 @@ def _split_namespace(path: str) -> tuple[str, str]:
     if not path.startswith("/~"):
         return path, ""
     name, slash, rest = path[2:].partition("/")
-    return slash + rest, unquote(name)
+    return slash + rest, name
 
 
 def _key_of(provider: CompiledProvider, request: Request) -> str | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from hashlib import blake2b
 from typing import Any
 
 import orjson
@@ -17,18 +18,24 @@ DEFAULT_RESOLUTION = "1K"
 _FORMATS = {"png": "png", "jpg": "jpeg", "jpeg": "jpeg", "webp": "webp"}
 
 
-def asked(operation: CompiledOperation, body: Any, what: str) -> Any:
-    """Return what `body` asks for under `what` (prompt, ratio, resolution, format, images, count), or None."""
+def asked(operation: CompiledOperation, body: Any, what: str, model: str = "") -> Any:
+    """Return what `body` asks for under `what` (prompt, ratio, resolution, format, images, count), or None.
+
+    What `model` can't vary is as it is, whatever was asked.
+    """
+    known = operation.owner.behaviour.models.get(model)
+    if known is not None and what in known.fixed:
+        return known.fixed[what]
     for pointer in getattr(operation.behaviour.input, what):
         value = resolve(body, pointer)
         if value is not MISSING and value is not None:
             return value
-    return operation.behaviour.fixed.get(what)
+    return None
 
 
-def extension(operation: CompiledOperation, body: Any) -> str:
+def extension(operation: CompiledOperation, body: Any, model: str) -> str:
     """Return the ending of the file that `body` asks for; ``png`` where it can't ask."""
-    wanted = asked(operation, body, "format")
+    wanted = asked(operation, body, "format", model)
     return wanted if wanted in _FORMATS else "png"
 
 
@@ -47,12 +54,12 @@ def picture_of(task: Task, body: Any, number: int, auto_ratio: tuple[int, int] |
         auto_ratio: width and height of the first input picture, which the ratio ``auto`` follows.
     """
     operation = task.operation
-    ratio = str(asked(operation, body, "ratio") or "1:1")
+    ratio = str(asked(operation, body, "ratio", task.model) or "1:1")
     if ratio == "auto":
-        ratio = f"{auto_ratio[0]}:{auto_ratio[1]}" if auto_ratio else "1:1"
-    resolution = str(asked(operation, body, "resolution") or DEFAULT_RESOLUTION)
+        ratio = _kept_sane(*auto_ratio) if auto_ratio else "1:1"
+    resolution = str(asked(operation, body, "resolution", task.model) or DEFAULT_RESOLUTION)
     width, height = _size(ratio, resolution, operation.owner.behaviour.sizes, operation.owner.behaviour.longest_side)
-    format_ = _FORMATS[extension(operation, body)]
+    format_ = _FORMATS[extension(operation, body, task.model)]
     prompt = str(asked(operation, body, "prompt") or "")
     lines = (prompt, task.model, f"{width} x {height} {format_}", task.id)
     return PictureSpec(width, height, format_, picture_seed(task.random) + number, lines)
@@ -60,12 +67,18 @@ def picture_of(task: Task, body: Any, number: int, auto_ratio: tuple[int, int] |
 
 def _size(ratio: str, resolution: str, sizes: Mapping[str, int], longest_side: bool) -> tuple[int, int]:  # noqa: FBT001
     size = sizes.get(resolution) or next(iter(sizes.values()))
-    if longest_side:
-        return pixel_size(ratio, size * size, longest_side=size)
-    return pixel_size(ratio, size)
+    try:
+        return pixel_size(ratio, size * size if longest_side else size, longest_side=size if longest_side else None)
+    except ValueError:  # a provider that documents no list of ratios takes any text
+        return pixel_size("1:1", size)
+
+
+def _kept_sane(width: int, height: int) -> str:
+    """Return the ratio of a picture, no further from square than 1:4."""
+    return f"{width}:{height}" if width <= 4 * height and height <= 4 * width else "1:4" if height > width else "4:1"
 
 
 def synthetic(url: str) -> PictureSpec:
     """Return the picture that stands for a foreign one, which is never fetched."""
-    seed = int.from_bytes(url.encode()[-8:].rjust(8, b"\0"), "big")
+    seed = int.from_bytes(blake2b(url.encode("utf-8", "replace"), digest_size=8).digest(), "big")
     return PictureSpec(512, 512, "png", seed, ("stands for", url))

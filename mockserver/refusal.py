@@ -15,6 +15,7 @@ FALLBACKS: dict[str, str] = {
     "id-missing": "request-invalid",
     "id-malformed": "id-unknown",
     "file-unknown": "id-unknown",
+    "signature-refused": "key-refused",
     "cancel-late": "request-invalid",
     "method-unknown": "path-unknown",
 }

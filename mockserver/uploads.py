@@ -11,7 +11,7 @@ from .account import StoredFile
 from .answer import Answer, reply
 from .chance import draw
 from .forms import FilePart
-from .links import Link, read_link, write_link
+from .links import Link, read_link, sign, write_link
 from .picture import inspect, media_type, render
 from .pictures import asked, synthetic
 from .refusal import Refused
@@ -117,7 +117,12 @@ def presign(call: Call) -> Answer:
     content_type = call.request.text(places.content_type) or "application/octet-stream"
     ending = (call.request.text(places.extension) or IMAGE_TYPES.get(content_type, "bin")).lstrip(".")
     name = f"{call.namespace.id}-{_random_name(call)}.{ending}"
-    return _file_answer(call, StoredFile(f"uploads/{name}", b"", content_type, call.now), name)
+    file = StoredFile(f"uploads/{name}", b"", content_type, call.now)
+    return _file_answer(call, file, name, signature=_signature(call, call.namespace.id, name))
+
+
+def _signature(call: Call, namespace: str, name: str) -> str:
+    return sign(Link(call.provider.name, namespace, f"uploads/{name}"), call.emulator.settings.seed)
 
 
 def store(call: Call) -> Answer:
@@ -126,6 +131,10 @@ def store(call: Call) -> Answer:
     namespace = call.emulator.namespaces.of_id(name.partition("-")[0])
     if namespace is None:
         raise Refused("file-unknown", f"no upload was prepared for {shorten(name)}")
+    places = call.operation.behaviour.upload
+    signature = call.request.text(places.signature) if places else None
+    if signature != _signature(call, namespace.id, name):
+        raise Refused("signature-refused", f"the signature {shorten(signature)} is not that of {shorten(name)}")
     content_type = call.request.header(b"content-type") or _media_type_of(call.request.body)
     file = StoredFile(f"uploads/{name}", call.request.body, content_type, call.now)
     call.emulator.files.add(namespace.account(call.provider.name), file)

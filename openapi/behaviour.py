@@ -189,6 +189,7 @@ class UploadPlaces:
     folder: str | None
     name: str | None
     extension: str | None
+    signature: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,7 +206,7 @@ class OperationBehaviour:
     file: str | None
     slashes: frozenset[str]
     input: InputPointers
-    fixed: Mapping[str, str]
+    model_id: str | None
     upload: UploadPlaces | None
     answer: Reply
     reads: Mapping[str, Read]
@@ -216,10 +217,11 @@ class OperationBehaviour:
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """A model and its price: a number of credits, or an expression over the request's body."""
+    """A model: its price in credits (a number, or an expression over the request's body) and what it can't vary."""
 
     name: str
     credits: float | Template
+    fixed: Mapping[str, str]
     about: Mapping[str, Any]
 
 
@@ -323,7 +325,7 @@ def _model(name: str, data: Mapping[str, Any]) -> Model:
     price = data.get("credits", 1)
     if isinstance(price, str):
         price = Template(price, NAMES["price"], join("models", name, "credits"))
-    return Model(name, price, data.get("about", {}))
+    return Model(name, price, data.get("fixed", {}), data.get("about", {}))
 
 
 def _status(name: str, data: Mapping[str, Any]) -> Status:
@@ -396,7 +398,7 @@ def _inherited(operations: Mapping[str, Any], name: str) -> Mapping[str, Any]:
 
 _NEEDS: dict[str, tuple[str, ...]] = {
     "poll": ("task_id",), "cancel": ("task_id",), "link": ("file",), "upload": ("upload",), "presign": ("upload",),
-    "store": ("file",),
+    "store": ("file", "upload"),
 }  # fmt: skip
 
 
@@ -418,7 +420,7 @@ def _operation(name: str, data: Mapping[str, Any], refusal: Mapping[str, Any]) -
         file=data.get("file"),
         slashes=frozenset(data.get("slashes", ())),
         input=InputPointers(**{key: _pointers(value) for key, value in data.get("input", {}).items()}),
-        fixed=data.get("fixed", {}),
+        model_id=data.get("model_id"),
         upload=None if upload is None else _upload(upload),
         answer=_reply(data.get("answer", {}), data["does"], pointer + "/answer"),
         reads=compile_reads(data.get("reads", {})),
@@ -429,7 +431,7 @@ def _operation(name: str, data: Mapping[str, Any], refusal: Mapping[str, Any]) -
 
 
 def _upload(data: Mapping[str, Any]) -> UploadPlaces:
-    places = (data.get(key) for key in ("content", "content_type", "folder", "name", "extension"))
+    places = (data.get(key) for key in ("content", "content_type", "folder", "name", "extension", "signature"))
     return UploadPlaces(data.get("from", "raw"), *places)
 
 

@@ -12,6 +12,7 @@ from .times import parse_time
 FACTS = (
     "id", "status", "model", "input", "created", "updated", "completed", "duration", "outputs",
     "error_code", "error_message", "credits", "progress", "retry_after", "balance", "url",
+    "upload_to",
 )  # fmt: skip
 """What can be read from an answer. Times and durations come out in milliseconds."""
 

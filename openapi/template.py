@@ -1,7 +1,8 @@
 """Templates: data with expressions in its strings, compiled once and rendered many times.
 
 A string that is one ``{{ expression }}`` becomes the expression's value, with its type; one with text around
-expressions becomes a string. A key that ends in ``?`` is left out where its value is null. Expressions are
+expressions becomes a string. A key that ends in ``?`` is left out where its value is null. An object of
+``$each``, ``$as`` and ``$item`` becomes a list: the item for each value, under the name given. Expressions are
 Jinja's, in its sandbox; those that only name a value and pass it through filters need no Jinja at all.
 """
 
@@ -77,11 +78,20 @@ def _compile(data: Any, names: frozenset[str], pointer: str) -> Render:
     if is_constant(data):
         return lambda _: data
     if isinstance(data, dict):
-        return _compile_object(data, names, pointer)
+        return _compile_list(data, names, pointer) if "$each" in data else _compile_object(data, names, pointer)
     if isinstance(data, list):
         items = [_compile(item, names, f"{pointer}/{number}") for number, item in enumerate(data)]
         return lambda context: [render(context) for render in items]
     return _compile_string(data, names, pointer)
+
+
+def _compile_list(data: Mapping[str, Any], names: frozenset[str], pointer: str) -> Render:
+    name = data.get("$as")
+    if not isinstance(name, str) or "$item" not in data:
+        raise TemplateError(pointer, "$each stands without $as or $item")
+    each = _compile(data["$each"], names, f"{pointer}/$each")
+    item = _compile(data["$item"], names | {name}, f"{pointer}/$item")
+    return lambda context: [item({**context, name: value}) for value in each(context) or ()]
 
 
 def _compile_object(data: Mapping[str, Any], names: frozenset[str], pointer: str) -> Render:

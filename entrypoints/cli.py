@@ -7,6 +7,7 @@ from importlib import import_module
 import click
 
 from ..openapi.errors import nearest
+from .version import VERSION
 
 _COMMANDS = {
     "serve": ("serve", "Play providers over HTTP."),
@@ -39,6 +40,6 @@ class _Commands(click.Group):
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(package_name="understudy")
+@click.version_option(VERSION, prog_name="understudy")
 def main() -> None:
     """A stand-in for providers of asynchronous generation APIs."""

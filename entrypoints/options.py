@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import Any, NoReturn
 
 import click
@@ -46,15 +47,8 @@ def load_providers(names: Iterable[str], settings: Iterable[str]) -> list[Provid
 
     Ends the program where one is broken or unknown, or a setting is.
     """
-    wanted = list(names) or built_in_names()
     chosen = _chosen(settings)
-    try:
-        loaded = [load_provider(name, chosen.pop(_short(name), {})) for name in wanted]
-        for provider, name in zip(loaded, wanted, strict=True):
-            if name not in built_in_names():
-                provider.check()
-    except (LoadError, OptionError) as error:
-        fail(str(error))
+    loaded = [_loaded(name, chosen.pop(provider_name(name), {})) for name in list(names) or built_in_names()]
     if chosen:
         unknown = next(iter(chosen))
         known = [provider.name for provider in loaded]
@@ -66,8 +60,21 @@ def load_providers(names: Iterable[str], settings: Iterable[str]) -> list[Provid
     return loaded
 
 
-def _short(name: str) -> str:
-    return name.rstrip("/").rpartition("/")[2]
+def provider_name(given: str) -> str:
+    """Return the name of the provider that `given`, a name or a folder, stands for."""
+    return Path(given).resolve().name
+
+
+def _loaded(name: str, chosen: dict[str, str]) -> Provider:
+    try:
+        provider = load_provider(name, chosen)
+        if name not in built_in_names():
+            provider.check()
+    except OptionError as error:
+        fail(f"--set {provider_name(name)}.…: {error}")
+    except LoadError as error:
+        fail(str(error))
+    return provider
 
 
 def _chosen(settings: Iterable[str]) -> dict[str, dict[str, str]]:

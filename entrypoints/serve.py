@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import sys
-from importlib.metadata import version
+from ipaddress import ip_address
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import click
@@ -11,12 +13,15 @@ import click
 from ..mockserver.app import App, Log
 from ..mockserver.emulator import Emulator
 from ..mockserver.log import json_log, text_log
+from ..mockserver.scenario import ScenarioError
+from ..mockserver.scenario_file import ScenarioFile
 from ..mockserver.server import PortTakenError, address, listen
 from ..mockserver.server import serve as serve_app
 from ..mockserver.settings import Settings
-from ..openapi.errors import nearest
+from ..openapi.errors import LoadError, nearest
 from ..openapi.provider import Provider
 from .options import Time, fail, load_providers, option
+from .version import VERSION
 
 
 @click.command()
@@ -39,6 +44,10 @@ from .options import Time, fail, load_providers, option
 @option(
     "--max-tasks", default=1_000_000, show_default=True, type=click.IntRange(min=1), help="How many tasks are kept."
 )
+@option("--scenario", default="", metavar="NAME[; PARAMETER=VALUE]", help="What creations are played with by default.")
+@option("--scenarios", "scenario_path", type=click.Path(path_type=Path), help="File with scenarios of one's own.")
+@option("--control-token", metavar="TOKEN", help="What requests to the control API must show.")
+@option("--no-control", is_flag=True, help="Turn the control API off.")
 @option("--public-url", metavar="URL", help="What generated links begin with; the address listened on by default.")
 @option(
     "--log-format", type=click.Choice(["text", "json"]), default="text", show_default=True, help="Format of the log."
@@ -47,13 +56,17 @@ from .options import Time, fail, load_providers, option
 def serve(  # noqa: PLR0913 - one argument for each option of the command line
     *, host: str, port: int, names: tuple[str, ...], root: str | None, chosen: tuple[str, ...], seed: int,
     start: int | None, frozen: bool, speed: float, instant: bool, keys: str | None, credits: float,  # noqa: A002
-    no_limits: bool, max_tasks: int, public_url: str | None, log_format: str, quiet: bool,
+    no_limits: bool, max_tasks: int, scenario: str, scenario_path: Path | None, control_token: str | None,
+    no_control: bool, public_url: str | None, log_format: str, quiet: bool,
 ) -> None:  # fmt: skip
     """Play providers over HTTP until Ctrl-C."""
+    gc.freeze()  # what was imported lives as long as the process: the collector need not look at it again
     providers = load_providers(names, chosen)
     known = [provider.name for provider in providers]
     if root is not None and root not in known:
         fail(f"--root {root}: no such provider is served{nearest(root, known)}; served: {', '.join(known)}")
+    if not (no_control or control_token or _is_loopback(host)):
+        fail(f"--host {host} is open to others: give --control-token TOKEN, or --no-control")
     try:
         listener = listen(host, port)
     except PortTakenError as error:
@@ -63,10 +76,22 @@ def serve(  # noqa: PLR0913 - one argument for each option of the command line
         seed=seed, start=start, frozen=frozen, speed=speed, instant=instant,
         keys=None if keys is None else frozenset(key.strip() for key in keys.split(",") if key.strip()),
         credits=credits, limits=not no_limits, max_tasks=max_tasks, public_url=_public_url(public_url, here),
+        scenario=scenario, control=not no_control, control_token=control_token,
     )  # fmt: skip
-    emulator = Emulator(providers, settings, root=root, said=_say)
     log: Log | None = None if quiet else (json_log if log_format == "json" else text_log)(sys.stderr)
-    serve_app(App(emulator, log), listener, lambda: _greet(emulator, providers, here, root))
+    try:
+        file = None if scenario_path is None else ScenarioFile(scenario_path, _say)
+        emulator = Emulator(providers, settings, root=root, repertoire=file.repertoire if file else None, said=_say)
+    except (LoadError, ScenarioError) as error:
+        fail(str(error))
+    serve_app(App(emulator, log, file), listener, lambda: _greet(emulator, providers, here, root))
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def _say(text: str) -> None:
@@ -83,7 +108,7 @@ def _public_url(given: str | None, here: str) -> str:
 
 
 def _greet(emulator: Emulator, providers: list[Provider], here: str, root: str | None) -> None:
-    lines = [f"understudy {version('understudy')}, seed {emulator.settings.seed}"]
+    lines = [f"understudy {VERSION}, seed {emulator.settings.seed}"]
     width = max(len(provider.name) for provider in providers)
     for provider in providers:
         base = here if provider.name == root else f"{here}/{provider.name}"

@@ -33,16 +33,23 @@ class Account:
         self._windows: dict[Limit, deque[int]] = {}
         self._due: list[tuple[int, int, Task]] = []
 
+    def file(self, name: str, now: int, kept_for: int | None) -> StoredFile | None:
+        """Return the uploaded file `name`, or None where there is none or it was kept for its time."""
+        file = self.files.get(name)
+        expired = file is not None and kept_for is not None and now >= file.stored + kept_for
+        return None if expired else file
+
     def next_id_time(self, now: int) -> int:
         """Return `now`, or the first later millisecond that no id of this account was made of yet."""
         self.last_id_time = max(now, self.last_id_time + 1)
         return self.last_id_time
 
-    def charge(self, task: Task, refund_at: int | None) -> None:
-        """Take the task's price; `refund_at` is when it fails, if it is to."""
+    def charge(self, task: Task) -> None:
+        """Take the task's price, and lay it up for when the task's plan ends without a result."""
         self.spent += task.price
-        if refund_at is not None:
-            self.refund_later(task, refund_at)
+        phase = task.operation.phase_of(task.plan.statuses[-1])
+        if task.plan.progress == "time" and phase in {Phase.FAILED, Phase.CANCELLED}:
+            self.refund_later(task, task.ends())
 
     def refund_later(self, task: Task, moment: int) -> None:
         """Give the price back at `moment`, if the task did not complete by then."""

@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from ..openapi.behaviour import Phase, Template
+from ..openapi.behaviour import Failure, Phase, Template
 from ..openapi.errors import shorten
+from .account import Account
 from .answer import JSON, Answer, render_reply, reply
 from .chance import draw
+from .life import plan_of, staging_of
 from .links import Link, write_link
-from .pictures import asked, extension, full_body
-from .plan import Intervention, instant_plan, make_plan, path_to
+from .pictures import full_body, result_count, result_names
+from .plan import Intervention, moved_by_poll
 from .refusal import Refused
-from .task import Task, TaskView
+from .task import Staging, Task, TaskView
 from .uploads import check_input_pictures, link, presign, store, upload
 
 if TYPE_CHECKING:
@@ -40,30 +42,51 @@ def _create(call: Call) -> Answer:
         raise Refused("credits-spent", f"{price} credits are needed", price=price)
     if operation.behaviour.input.images:
         check_input_pictures(call)
+    random = draw(emulator.settings.seed, namespace.id, namespace.created + 1)
+    life = next((play for play in call.direction.later if play.kind == "life"), None)
+    plan = plan_of(life, call.provider.behaviour, random, instant=emulator.settings.instant)
+    staging = _staging(call) if call.direction.later else None
     namespace.created += 1
-    random = draw(emulator.settings.seed, namespace.id, namespace.created)
-    path = path_to(call.provider.behaviour.statuses, Phase.COMPLETED)
     task = Task(
         id=call.provider.make_id(model, call.account.next_id_time(call.now), random),
         number=namespace.created,
         operation=operation,
         model=model,
         created=call.now,
-        plan=instant_plan(path) if emulator.settings.instant else make_plan(path, random),
+        plan=plan,
         body=call.request.body,
         random=random,
         price=price,
     )
-    call.account.charge(task, None)
+    task.staging = staging
+    call.account.charge(task)
     emulator.tasks.add(namespace, call.account, task)
     call.exchange.task = task.id
     return _task_answer(call, task, {"price": price})
 
 
+def _staging(call: Call) -> Staging | None:
+    body = call.operation.with_defaults(call.request.json, call.variant)
+    return staging_of(call.direction.later, call.now, result_count(call.operation, body))
+
+
 def _poll(call: Call) -> Answer:
     task = _task_of(call)
     task.polls += 1
+    moved = moved_by_poll(task.plan, task.state(call.now).status, task.polls)
+    if moved is not None:
+        move(call.account, task, moved, call.now)
     return _task_answer(call, task, {}, reusable=True)
+
+
+def move(account: Account, task: Task, status: str, now: int, failure: Failure | None = None) -> None:
+    """Move `task` to `status` at `now`; without a `failure` of its own it fails as its plan says, or as documented."""
+    phase = task.operation.phase_of(status)
+    if phase is Phase.FAILED and failure is None:
+        failure = task.plan.failure or task.operation.owner.behaviour.failures["failed"]
+    task.interventions += (Intervention(now, status, failure),)
+    if phase in {Phase.FAILED, Phase.CANCELLED}:
+        account.refund_later(task, now)
 
 
 def _task_answer(call: Call, task: Task, more: Mapping[str, Any], *, reusable: bool = False) -> Answer:
@@ -85,26 +108,28 @@ def _task_answer(call: Call, task: Task, more: Mapping[str, Any], *, reusable: b
 def _task_of(call: Call) -> Task:
     found = call.request.find(call.operation.behaviour.task_id or "")
     task = call.account.tasks.get(found) if isinstance(found, str) else None
-    kept_for = call.provider.behaviour.retention.tasks
-    creators = call.operation.behaviour.creates
-    if (
-        task is None
-        or (creators and task.operation.name not in creators)
-        or (kept_for is not None and call.now >= task.created + kept_for)
-    ):
+    if task is None or not _is_shown(call, task):
         raise Refused("id-unknown", f"no task {shorten(found)} of this key")
     call.exchange.task = task.id
     return task
 
 
+def _is_shown(call: Call, task: Task) -> bool:
+    """Tell whether the call's operation knows `task`: it is kept still, and of the kind that the operation is for."""
+    kept_for = call.provider.behaviour.retention.tasks
+    creators = call.operation.behaviour.creates
+    if creators and task.operation.name not in creators:
+        return False
+    if task.staging is not None and call.now < task.staging.hidden_until:
+        return False
+    return kept_for is None or call.now < task.created + kept_for
+
+
 def _result_links(call: Call, task: Task, phase: Phase) -> tuple[str, ...]:
     if phase is not Phase.COMPLETED:
         return ()
-    body = full_body(task)
-    ending = extension(task.operation, body, task.model)
-    count = asked(task.operation, body, "count")
-    numbers = range(count if isinstance(count, int) and 0 < count <= 16 else 1)
-    found = (Link(call.provider.name, call.namespace.id, f"results/{task.id}/{number}.{ending}") for number in numbers)
+    names = result_names(task, full_body(task))
+    found = (Link(call.provider.name, call.namespace.id, name) for name in names)
     return tuple(write_link(call.emulator.settings.public_url, each, call.emulator.settings.seed) for each in found)
 
 
@@ -139,21 +164,23 @@ def _answer(call: Call) -> Answer:
 
 
 def _list(call: Call) -> Answer:
-    newest = sorted(call.account.tasks.values(), key=lambda task: -task.number)
-    size = _whole_number(call, "limit", 20)
-    start = _whole_number(call, "offset", 0)
+    newest = [task for task in reversed(call.account.tasks.values()) if _is_shown(call, task)]
+    places = call.operation.behaviour.page
+    size = _whole_number(call, places.size, 20)
+    start = _whole_number(call, places.start, 0)
     views = []
     for task in newest[start : start + size]:
         state = task.state(call.now)
         phase = task.operation.phase_of(state.status)
         views.append(TaskView(task, state, phase, _result_links(call, task, phase)))
     more = start + size if start + size < len(newest) else None
-    return reply(call, {"tasks": views, "next_page": more, "total": len(newest)})
+    return reply(call, {"tasks": views, "total": len(newest), "page_size": size, "next_page": more})
 
 
-def _whole_number(call: Call, name: str, default: int) -> int:
-    text = call.request.query.get(name, "")
-    return int(text) if text.isascii() and text.isdigit() else default
+def _whole_number(call: Call, expression: str | None, default: int) -> int:
+    """Return the whole number at `expression`, what is documented where it is left out, or `default`."""
+    value = call.operation.parameter_value(call.request, expression) if expression else None
+    return int(value) if isinstance(value, int | float) and value >= 0 else default
 
 
 def _cancel(call: Call) -> Answer:
@@ -163,8 +190,7 @@ def _cancel(call: Call) -> Answer:
         raise Refused("cancel-late", f"the task is {state.status} and can't be cancelled")
     statuses = call.provider.behaviour.statuses.values()
     cancelled = next(status.name for status in statuses if status.phase is Phase.CANCELLED)
-    task.interventions += (Intervention(call.now, cancelled),)
-    call.account.refund_later(task, call.now)
+    move(call.account, task, cancelled, call.now)
     return _task_answer(call, task, {})
 
 

@@ -66,7 +66,7 @@ def render_refusal(refusal: Refusal, error: Error, context: dict[str, Any], stat
     """Return the refusal that `error` of the catalogue stands for; `status` overrides its HTTP status."""
     shown = {"code": error.code, "status": error.status, "name": error.name, **error.facts}
     context |= {"error": shown}
-    shown["message"] = error.message(context)
+    shown["message"] = context.pop("message", None) or error.message(context)
     headers = render_headers(error.headers, context)
     body = (error.body or refusal.body)(context)
     content_type = refusal.content_type.encode()

@@ -7,19 +7,25 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
 from .answer import Answer, text_answer
+from .chance import draw
+from .clock import real_milliseconds
+from .direction import SOCKET_FAULTS
 from .emulator import Emulator
 from .exchange import Exchange
+from .faults import Wire, break_connection, delay, spoil
 from .gallery import Gallery
-from .links import PREFIX, read_path
-from .request import Request
+from .links import PREFIX, Link, read_path
+from .request import EXTENSION, Request
+from .scenario_file import ScenarioFile
 from .settings import MAX_BODY_BYTES
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
-Log = Callable[[Exchange, float], None]
+Log = Callable[[Exchange], None]
 
 CONTROL = "/_understudy"
+_GONE = "http.disconnect"
 
 
 class App:
@@ -27,11 +33,13 @@ class App:
 
     Args:
         emulator: what decides every answer.
-        log: told of each exchange and how many milliseconds it took; None where nobody wants to know.
+        log: told of each exchange; None where nobody wants to know.
+        scenario_file: the user's scenarios, read again when they change.
     """
 
-    def __init__(self, emulator: Emulator, log: Log | None = None) -> None:
+    def __init__(self, emulator: Emulator, log: Log | None = None, scenario_file: ScenarioFile | None = None) -> None:
         self.emulator = emulator
+        self._scenario_file = scenario_file
         self._log = log
         self._gallery = Gallery(emulator)
         self._control: Any = None
@@ -41,18 +49,40 @@ class App:
         if scope["type"] != "http":
             return
         path = scope["path"]
+        if self._scenario_file is not None:
+            self._scenario_file.refresh()
         if path.startswith(CONTROL):
             await self._control_app()(scope, receive, send)
             return
         began = time.perf_counter()
-        request = Request(scope["method"], path, scope["query_string"], scope["headers"], await _read(receive))
-        if path.startswith(PREFIX):
-            exchange = await self._file(request)
+        real_time = real_milliseconds()
+        wire: Wire | None = (scope.get("extensions") or {}).get(EXTENSION)
+        body = await _read(receive)
+        if body is None:
+            return
+        method = scope["method"]
+        request = Request(method, path, scope["query_string"], scope["headers"], body, on_socket=wire is not None)
+        exchange = await self._file(request) if path.startswith(PREFIX) else self.emulator.handle(request)
+        exchange.real_time = real_time
+        self.emulator.journal.add(exchange)
+        if exchange.fault is None:
+            await _send(send, exchange.answer, method)
         else:
-            exchange = self.emulator.handle(request)
-        await _send(send, exchange.answer, scope["method"])
+            await self._spoiled(exchange, wire, receive, send)
+        exchange.milliseconds = (time.perf_counter() - began) * 1000
         if self._log is not None:
-            self._log(exchange, (time.perf_counter() - began) * 1000)
+            self._log(exchange)
+
+    async def _spoiled(self, exchange: Exchange, wire: Wire | None, receive: Receive, send: Send) -> None:
+        """Send an answer that a fault spoils."""
+        fault = exchange.fault
+        assert fault is not None  # noqa: S101 - the caller saw to it
+        random = draw(self.emulator.settings.seed, exchange.request.path, exchange.number, "fault")
+        await delay(fault, random)
+        if fault.does["fault"] in SOCKET_FAULTS and wire is not None:
+            await break_connection(fault, exchange.answer, wire, receive, random)
+        else:
+            await _send(send, exchange.answer, exchange.request.method)
 
     def _control_app(self) -> Any:
         if self._control is None:
@@ -72,19 +102,43 @@ class App:
             exchange.answer = text_answer(404, f"{request.path} is no link to a file")
         else:
             exchange.provider, exchange.operation = link.provider, "file"
-            exchange.answer = await self._gallery.fetch(link)
+            exchange.namespace = self.emulator.namespaces.of_id(link.namespace)
+            if exchange.namespace is not None:
+                exchange.time = exchange.namespace.clock.now()
+            if link.name.startswith("results/"):
+                exchange.task = link.name.removeprefix("results/").rpartition("/")[0]
+            await self._fetch(exchange, link)
         return exchange
 
+    async def _fetch(self, exchange: Exchange, link: Link) -> None:
+        exchange.answer = await self._gallery.fetch(link)
+        plays = self._gallery.plays_for(link)
+        exchange.played = ", ".join(play.text for play in plays)
+        for play in plays:
+            if play.kind == "refusal":
+                status = self.emulator.providers[link.provider].status_of(play)
+                exchange.answer = text_answer(status, f"refused: {play.text}")
+            elif play.kind == "wire":
+                exchange.fault = play
+                exchange.answer = spoil(play, exchange.answer)
 
-async def _read(receive: Receive) -> bytes:
-    """Return the body, or as much of it as shows that it is too large; the rest is read and let go."""
+
+async def _read(receive: Receive) -> bytes | None:
+    """Return the body, or as much of it as shows that it is too large; the rest is read and let go.
+
+    None where the client went before it had sent everything.
+    """
     message = await receive()
+    if message["type"] == _GONE:
+        return None
     body: bytes = message.get("body", b"")
     if not message.get("more_body", False):
         return body
     parts, size = [body], len(body)
     while message.get("more_body", False):
         message = await receive()
+        if message["type"] == _GONE:
+            return None
         part = message.get("body", b"")
         if size <= MAX_BODY_BYTES:
             parts.append(part)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from .account import Account
 from .compiled import CompiledOperation, CompiledProvider
+from .direction import NOTHING, Direction
 from .exchange import Exchange
 from .namespace import Namespace
 from .request import RequestView
@@ -18,6 +19,7 @@ class Call:
     """A request on its way through: what is known of it so far, and what its answer is made of.
 
     Attributes:
+        direction: what scenarios make of it.
         base: what links to the provider begin with.
         now: the namespace's time.
         variant: the value that picks the operation's variant, once the request was judged.
@@ -27,6 +29,7 @@ class Call:
         "_context",
         "account",
         "base",
+        "direction",
         "emulator",
         "exchange",
         "namespace",
@@ -49,6 +52,7 @@ class Call:
         self.now = namespace.clock.now()
         self.operation: CompiledOperation = next(iter(provider.operations.values()))
         self.variant: str | None = None
+        self.direction: Direction = NOTHING
         self.base = emulator.settings.public_url
         self._context: dict[str, Any] | None = None
 

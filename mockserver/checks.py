@@ -65,7 +65,8 @@ def _parameter_text(where: str, name: str, request: Request) -> str | None:
 
 def _check_content_type(operation: CompiledOperation, request: Request) -> str:
     header = request.header(b"content-type")
-    sent = (header or "").partition(";")[0].strip().lower()
+    # RFC 9110 lets the recipient of content without a type take it for bytes.
+    sent = (header or "application/octet-stream").partition(";")[0].strip().lower()
     for documented in operation.bodies:
         if fnmatch(sent, documented):
             return documented
@@ -94,7 +95,9 @@ def _unknown_variant(operation: CompiledOperation, pointer: str, value: Any) -> 
         return Refused("request-invalid", f"{name} is missing; expected one of {known}")
     if not isinstance(value, str):
         return Refused("request-invalid", f"{name} is {shorten(value)}; expected one of {known}")
-    return Refused("model-unknown", f"{name} is {value!r}{nearest(value, operation.variants)}; expected one of {known}")
+    return Refused(
+        "model-unknown", f"{name} is {shorten(value)}{nearest(value, operation.variants)}; expected one of {known}"
+    )
 
 
 def _check_body(validator: Validator, body: Any, size: int) -> None:
@@ -105,7 +108,11 @@ def _check_body(validator: Validator, body: Any, size: int) -> None:
 
 
 def tell(problems: list[Problem]) -> str:
-    """Return one sentence for `problems`; of many, the first few and how many more there are."""
-    told = "; ".join(map(str, problems[:_MAX_TOLD]))
-    more = len(problems) - _MAX_TOLD
+    """Return one sentence for `problems`, one for each place; of many, the first few and how many more there are."""
+    places: dict[str, Problem] = {}
+    for problem in problems:
+        if problem.pointer not in places or problem.keyword in {"enum", "const"}:  # more telling than the type
+            places[problem.pointer] = problem
+    told = "; ".join(map(str, list(places.values())[:_MAX_TOLD]))
+    more = len(places) - _MAX_TOLD
     return f"{told}; and {more} more" if more > 0 else told

@@ -16,7 +16,9 @@ from ..openapi.structure import rewrite
 from ..openapi.validation import Validator
 from .ids import MakeId, compile_id_format
 from .refusal import FALLBACKS
+from .request import Request
 from .routes import Routes
+from .scenario import Play, error_with_code
 
 
 class CompiledOperation:
@@ -53,6 +55,15 @@ class CompiledOperation:
             (each, self.owner.validator(each.schema), _text_reader(contract.resolve(each.schema)))
             for each in contract.parameters(self.contract)
         ]
+
+    def parameter_value(self, request: Request, expression: str) -> Any:
+        """Return what `expression` stands for, as the type that is documented; its documented default if left out."""
+        text = request.text(expression)
+        for parameter, _, read in self.parameters:
+            if expression == f"$request.{parameter.where}.{parameter.name}":
+                schema = self.owner.provider.contract.resolve(parameter.schema)
+                return schema.get("default") if text is None else read(text)
+        return text
 
     @cached_property
     def bodies(self) -> dict[str, Validator]:
@@ -128,6 +139,16 @@ class CompiledProvider:
             if scheme.get("type") == "apiKey" and scheme.get("in") == "header":
                 return scheme["name"].lower(), ""
         return "authorization", "Bearer"
+
+    def status_of(self, play: Play) -> int:
+        """Return the HTTP status that a refusal is played with where there is no envelope to tell its code."""
+        name = play.does.get("error") or error_with_code(str(play.values["code"]), self.behaviour) or ""
+        error = self.behaviour.errors[name]
+        return error.status or (int(error.code) if str(error.code).isdigit() and 400 <= int(error.code) <= 599 else 500)
+
+    def document(self, server: str) -> dict[str, Any]:
+        """Return the effective OpenAPI document, with `server` as its only server."""
+        return self.provider.contract.document(server, self.behaviour.links())
 
     def validator(self, schema: Any) -> Validator:
         """Return the validator of `schema` as requests are judged by it."""

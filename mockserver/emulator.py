@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterable
 from typing import Any
 from urllib.parse import quote
 
+import orjson
+
 from ..openapi.behaviour import Limit
 from ..openapi.errors import nearest
 from ..openapi.provider import Provider
@@ -17,15 +19,22 @@ from .chance import draw, uuid_from
 from .checks import check_request
 from .clock import Clock, real_milliseconds
 from .compiled import CompiledProvider
+from .direction import NOTHING, direct
 from .exchange import Exchange
-from .namespace import Namespaces
+from .faults import spoil
+from .journal import Journal
+from .namespace import Namespace, Namespaces
 from .refusal import Refused
 from .request import Request
+from .rules import Rule, RuleBook
+from .scenario import Play, Repertoire, ScenarioError, built_in_scenarios, error_with_code, parse_header
 from .settings import MAX_BODY_BYTES, Settings
 from .store import FileStore, TaskStore
+from .task import Task
+from .variation import vary
 
 REFUSED_KEYS = "invalid"
-"""Keys that begin with this are refused by every provider: the wrong key for tests."""
+"""Keys that begin with this, or with it after the provider's prefix, are refused: the wrong key for tests."""
 
 
 class Emulator:
@@ -37,6 +46,7 @@ class Emulator:
         settings: Settings,
         *,
         root: str | None = None,
+        repertoire: Repertoire | None = None,
         said: Callable[[str], None] = lambda _: None,
         real: Callable[[], int] = real_milliseconds,
     ) -> None:
@@ -51,6 +61,47 @@ class Emulator:
             return Clock(start=settings.start, since=started, speed=settings.speed, frozen=settings.frozen, real=real)
 
         self.namespaces = Namespaces(make_clock, said)
+        self.repertoire = repertoire or Repertoire(built_in_scenarios())
+        self.rules = RuleBook()
+        self.journal = Journal(said)
+        self._defaults: dict[str, list[Play]] = {}
+        self._check_default()
+
+    def _check_default(self) -> None:
+        """Refuse a default scenario that none of the providers can play."""
+        errors = []
+        for provider in self.providers.values() if self.settings.scenario else ():
+            try:
+                self.default_plays(provider)
+            except ScenarioError as error:
+                errors.append(error)
+        if errors and len(errors) == len(self.providers):
+            raise errors[0]
+
+    def default_plays(self, provider: CompiledProvider) -> list[Play]:
+        """Return what creations with `provider` are played with by default.
+
+        Raises:
+            ScenarioError: the provider can't play it.
+        """
+        if not self.settings.scenario:
+            return []
+        if provider.name not in self._defaults:
+            found = parse_header(self.settings.scenario)
+            bound = [self.repertoire.bind(name, given, provider.behaviour) for name, given in found]
+            self._defaults[provider.name] = bound
+        return self._defaults[provider.name]
+
+    def rule_for(self, call: Call) -> tuple[Rule, Play] | None:
+        """Return the rule that the call is played by, those of its namespace before those of all, and its play."""
+        for book in (call.namespace.rules, self.rules):
+            if book.rules:
+                found = book.choose(
+                    call.operation, call.request, self.repertoire, self.settings.seed, call.namespace.id
+                )
+                if found is not None:
+                    return found
+        return None
 
     def handle(self, request: Request) -> Exchange:
         """Return the exchange that `request` leads to; its answer is always there."""
@@ -78,6 +129,27 @@ class Emulator:
         named = f"/~{quote(namespace, safe='')}" if namespace else ""
         return self.settings.public_url + named + ("" if provider is self.root else f"/{provider.name}")
 
+    async def advance(self, namespace: Namespace, milliseconds: int) -> None:
+        """Advance a namespace's clock; return when everything that fell due has been done."""
+        namespace.clock.freeze()
+        namespace.clock.set(namespace.clock.now() + milliseconds)
+
+    def created_by(self, exchange: Exchange) -> Task | None:
+        """Return the task that `exchange` created, if it created one that is kept."""
+        provider = self.providers.get(exchange.provider)
+        operation = None if provider is None else provider.operations.get(exchange.operation)
+        if exchange.namespace is None or operation is None or operation.behaviour.does != "create":
+            return None
+        return exchange.namespace.account(exchange.provider).tasks.get(exchange.task)
+
+    def reset(self, namespace: Namespace | None = None) -> None:
+        """Forget everything of `namespace`, or of all: tasks, credits, files, rules, clocks, exchanges."""
+        self.namespaces.forget(namespace)
+        self.tasks.forget(namespace)
+        self.journal.forget(None if namespace is None else namespace.id)
+        if namespace is None:
+            self.rules.clear()
+
     def _answer(self, call: Call, key: str | None) -> Answer:
         request = call.request
         match = call.provider.routes.find(request.path)
@@ -93,21 +165,54 @@ class Emulator:
         call.exchange.operation = operation.name
         try:
             if operation.needs_key:
-                self._check_key(key)
-            self._check_rate(call)
-            _check_size(request)
-            call.variant = check_request(operation, request)
-            return actions.perform(call)
+                self._check_key(key, call.provider)
+            call.direction = direct(call)
+            if call.direction is not NOTHING:
+                return self._directed(call)
+            return self._performed(call)
         except Refused as refused:
             return self.refuse(call, refused)
+        except ScenarioError as error:
+            call.exchange.played = "no such scenario"
+            return json_answer(400, {"error": f"understudy: {error}"})
 
-    def _check_key(self, key: str | None) -> None:
+    def _performed(self, call: Call) -> Answer:
+        self._check_rate(call)
+        _check_size(call.request)
+        call.variant = check_request(call.operation, call.request)
+        return actions.perform(call)
+
+    def _directed(self, call: Call) -> Answer:
+        """Return the answer with what the call's scenarios make of it."""
+        plays = call.direction.now
+        call.exchange.played = ", ".join(play.text for play in (*plays, *call.direction.later))
+        for play in plays:
+            if play.kind == "refusal":
+                raise self._refusal_played(call, play)
+        fault = next((play for play in plays if play.kind == "wire"), None)
+        call.exchange.fault = fault
+        if fault is not None and not fault.values.get("accepted", True):
+            return spoil(fault, Answer(200, [], b""))
+        answer = self._performed(call)
+        for play in plays:
+            if play.kind == "drift":
+                answer.body = orjson.dumps(vary(play, orjson.loads(answer.body), call.operation.behaviour.reads))
+        return spoil(fault, answer) if fault is not None else answer
+
+    def _refusal_played(self, call: Call, play: Play) -> Refused:
+        behaviour = call.provider.behaviour
+        name = play.does.get("error") or error_with_code(str(play.values["code"]), behaviour) or ""
+        wait = self.retry_after(1000 * play.values.get("retry_after", 1))
+        facts = {"retry_after": wait, "price": call.balance() + 1, "message": play.values.get("message")}
+        return Refused("server-failed", f"played: {play.text}", error=name, **facts)
+
+    def _check_key(self, key: str | None, provider: CompiledProvider) -> None:
         if not key:
             raise Refused("key-missing", "no key was sent")
         if self.settings.keys is not None:
             if not any(hmac.compare_digest(key.encode(), each.encode()) for each in self.settings.keys):
                 raise Refused("key-refused", "the key is not one of --keys")
-        elif key.startswith(REFUSED_KEYS):
+        elif key.removeprefix(provider.behaviour.key_prefix).startswith(REFUSED_KEYS):
             raise Refused("key-refused", f"keys that begin with {REFUSED_KEYS!r} are refused")
 
     def _check_rate(self, call: Call) -> None:
@@ -125,7 +230,9 @@ class Emulator:
     def refuse(self, call: Call, refused: Refused, status: int | None = None) -> Answer:
         """Return `refused` in the provider's words; `status` overrides the HTTP status."""
         error = call.operation.error(refused.condition)
-        call.exchange.played = error.name
+        if refused.error:
+            error = call.provider.behaviour.errors[refused.error]
+        call.exchange.played = call.exchange.played or error.name
         context = {**self._refusal_context(call, refused.problem), **refused.facts}
         refusal = call.operation.behaviour.refusal if status is None else call.provider.behaviour.refusal
         return render_refusal(refusal, error, context, status)
@@ -139,7 +246,7 @@ class Emulator:
     def _no_operation(self, call: Call, condition: str, status: int) -> Answer:
         request = call.request
         if request.method == "GET" and request.path == "/openapi.json":
-            return json_answer(200, call.provider.provider.contract.document(call.base))
+            return json_answer(200, call.provider.document(call.base))
         return self.refuse(call, Refused(condition, call.provider.routes.nearest(request.method, request.path)), status)
 
     def _provider_of(self, path: str) -> tuple[CompiledProvider | None, str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from .answer import Answer
 from .namespace import Namespace
 from .request import Request
+from .scenario import Play
 
 
 class Exchange:
@@ -18,10 +19,17 @@ class Exchange:
         time: the namespace's time when it came, in milliseconds since the epoch.
         task: the id of the task it was about, or "".
         played: what was played in place of the documented success, or "".
+        fault: the fault that its answer is spoiled by, or None.
+        number: how many came before it, and one; 0 until it is in the journal.
+        real_time: the real time when it came, in milliseconds since the epoch.
+        milliseconds: how long it took.
         answer: what went back.
     """
 
-    __slots__ = ("answer", "namespace", "operation", "played", "provider", "request", "task", "time")
+    __slots__ = (
+        "answer", "fault", "milliseconds", "namespace", "number", "operation", "played", "provider", "real_time",
+        "request", "task", "time",
+    )  # fmt: skip
 
     def __init__(self, request: Request) -> None:
         self.request = request
@@ -31,4 +39,8 @@ class Exchange:
         self.time = 0
         self.task = ""
         self.played = ""
+        self.fault: Play | None = None
+        self.number = 0
+        self.real_time = 0
+        self.milliseconds = 0.0
         self.answer: Answer = Answer(500, [], b"")

@@ -33,14 +33,20 @@ def parse_form(content_type: str, body: bytes) -> dict[str, Any]:
 
     fields: dict[str, Any] = {}
 
+    def add(name: bytes | str, value: Any) -> None:
+        """Keep a field; one that is given several times becomes a list, which a schema can refuse."""
+        key = _text(name)
+        held = fields.get(key)
+        fields[key] = value if held is None else [*held, value] if isinstance(held, list) else [held, value]
+
     def on_field(field: Any) -> None:
-        fields[_text(field.field_name)] = _text(field.value or b"")
+        add(field.field_name, _text(field.value or b""))
 
     def on_file(file: Any) -> None:
         file.file_object.seek(0)
         media_type = _text(file.content_type or "application/octet-stream")
         part = FilePart(_text(file.file_name or b""), file.file_object.read(), media_type)
-        fields[_text(file.field_name)] = part
+        add(file.field_name, part)
         file.close()
 
     try:

@@ -11,7 +11,8 @@ from .emulator import Emulator
 from .links import Link, read_link, sign
 from .namespace import Namespace
 from .picture import PictureSpec, inspect, media_type, render
-from .pictures import asked, full_body, picture_of
+from .pictures import asked, full_body, picture_of, result_names
+from .scenario import Play
 from .task import Task
 
 CACHE_BYTES = 64 * 1024 * 1024
@@ -48,16 +49,14 @@ class Gallery:
         return Answer(200, [(b"content-type", file.media_type.encode("latin-1", "replace"))], file.content)
 
     def _file(self, namespace: Namespace, link: Link) -> StoredFile | None:
-        file = namespace.account(link.provider).files.get(link.name)
-        kept = self._emulator.providers[link.provider].behaviour.retention.uploads
-        expired = file is not None and kept is not None and namespace.clock.now() >= file.stored + kept
-        return None if expired else file
+        kept_for = self._emulator.providers[link.provider].behaviour.retention.uploads
+        return namespace.account(link.provider).file(link.name, namespace.clock.now(), kept_for)
 
     async def _result(self, namespace: Namespace, link: Link) -> Answer:
-        task_id, _, name = link.name.removeprefix("results/").rpartition("/")
+        task_id = link.name.removeprefix("results/").rpartition("/")[0]
         task = namespace.account(link.provider).tasks.get(task_id)
-        number = name.partition(".")[0]
-        if task is None or not number.isdigit():
+        names = [] if task is None else result_names(task, full_body(task))
+        if task is None or link.name not in names:
             return text_answer(404, f"{link.name} is no result of a task that is kept")
         state = task.state(namespace.clock.now())
         kept = task.operation.owner.behaviour.retention.results
@@ -65,8 +64,29 @@ class Gallery:
             return text_answer(404, f"the task is {state.status} and has no results")
         if kept is not None and namespace.clock.now() >= state.since + kept:
             return text_answer(404, "the link has expired")
-        spec = self._spec(task, int(number))
-        return Answer(200, [(b"content-type", media_type(spec.format).encode())], await self._draw(spec))
+        staging = task.staging
+        if staging is not None and staging.result_status:
+            why = "the link has expired" if staging.result_status == 404 else "the link may not be used"
+            return text_answer(staging.result_status, why)
+        content, kind = await self._content(task, names.index(link.name))
+        if staging is not None and staging.truncated:
+            content = content[: len(content) // 2]
+        return Answer(200, [(b"content-type", kind.encode())], content)
+
+    async def _content(self, task: Task, number: int) -> tuple[bytes, str]:
+        """Return a result's bytes and media type: the picture that a scenario brought, or one made for the task."""
+        if task.staging is not None and task.staging.file is not None:
+            return task.staging.file
+        spec = self._spec(task, number)
+        return await self._draw(spec), media_type(spec.format)
+
+    def plays_for(self, link: Link) -> list[Play]:
+        """Return what was laid up for fetching the result that `link` names, and count it as played."""
+        namespace = self._emulator.namespaces.of_id(link.namespace)
+        account = None if namespace is None else namespace.accounts.get(link.provider)
+        task_id = link.name.removeprefix("results/").rpartition("/")[0]
+        task = None if account is None else account.tasks.get(task_id)
+        return task.staging.take("result") if task is not None and task.staging is not None else []
 
     def _spec(self, task: Task, number: int) -> PictureSpec:
         body = full_body(task)
@@ -79,7 +99,8 @@ class Gallery:
         url = found[0] if isinstance(found, list) and found else found
         link = read_link(url, self._emulator.settings.public_url) if isinstance(url, str) else None
         namespace = None if link is None else self._emulator.namespaces.of_id(link.namespace)
-        file = None if link is None or namespace is None else self._file(namespace, link)
+        # Whether it is still kept does not matter: the picture is what it was when the task was created.
+        file = None if link is None or namespace is None else namespace.account(link.provider).files.get(link.name)
         known = None if file is None else inspect(file.content)
         return None if known is None else (known.width, known.height)
 

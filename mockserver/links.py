@@ -7,6 +7,7 @@ from hashlib import blake2b
 from urllib.parse import parse_qs, quote, unquote, urlsplit
 
 PREFIX = "/_files/"
+_LONGEST_TIME = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,4 +51,5 @@ def read_path(path: str, query: str) -> Link | None:
     until = values.get("until", [""])[0]
     provider, namespace, name = parts
     signature = values.get("signature", [""])[0]
-    return Link(provider, namespace, name, int(until) if until.isascii() and until.isdigit() else None, signature)
+    moment = int(until) if until.isascii() and until.isdigit() and len(until) < _LONGEST_TIME else None
+    return Link(provider, namespace, name, moment, signature)

@@ -8,15 +8,14 @@ from typing import Any, TextIO
 import orjson
 
 from ..openapi.times import iso
-from .clock import real_milliseconds
 from .exchange import Exchange
 
 
-def text_log(stream: TextIO) -> Callable[[Exchange, float], None]:
+def text_log(stream: TextIO) -> Callable[[Exchange], None]:
     """Return a log that writes aligned lines to `stream`: time, key, status, duration, what was asked and played."""
 
-    def log(exchange: Exchange, milliseconds: float) -> None:
-        facts = _facts(exchange, milliseconds)
+    def log(exchange: Exchange) -> None:
+        facts = _facts(exchange)
         asked = f"{facts['method']} {facts['path']}" if not facts["operation"] else facts["operation"]
         tail = " ".join(str(part) for part in (facts["task"], facts["played"]) if part)
         stream.write(
@@ -28,19 +27,19 @@ def text_log(stream: TextIO) -> Callable[[Exchange, float], None]:
     return log
 
 
-def json_log(stream: TextIO) -> Callable[[Exchange, float], None]:
+def json_log(stream: TextIO) -> Callable[[Exchange], None]:
     """Return a log that writes one JSON object per line to `stream`."""
 
-    def log(exchange: Exchange, milliseconds: float) -> None:
-        stream.write(orjson.dumps(_facts(exchange, milliseconds)).decode() + "\n")
+    def log(exchange: Exchange) -> None:
+        stream.write(orjson.dumps(_facts(exchange)).decode() + "\n")
 
     return log
 
 
-def _facts(exchange: Exchange, milliseconds: float) -> dict[str, Any]:
+def _facts(exchange: Exchange) -> dict[str, Any]:
     namespace = exchange.namespace
     return {
-        "time": iso(real_milliseconds()),
+        "time": iso(exchange.real_time),
         "key": namespace.masked_key if namespace else "",
         "provider": exchange.provider,
         "operation": exchange.operation,
@@ -49,5 +48,5 @@ def _facts(exchange: Exchange, milliseconds: float) -> dict[str, Any]:
         "task": exchange.task,
         "played": exchange.played,
         "status": exchange.answer.status,
-        "ms": round(milliseconds, 1),
+        "ms": round(exchange.milliseconds, 1),
     }

@@ -9,6 +9,7 @@ from hashlib import blake2b
 from ..openapi.masking import mask
 from .account import Account
 from .clock import Clock
+from .rules import RuleBook
 
 MAX_NAMESPACES = 1000
 
@@ -19,9 +20,9 @@ def namespace_id(key: str) -> str:
 
 
 class Namespace:
-    """What belongs to one key: a clock, a count of creations, and an account with each provider."""
+    """What belongs to one key: a clock, rules, counts, and an account with each provider."""
 
-    __slots__ = ("accounts", "clock", "created", "exchanges", "id", "masked_key")
+    __slots__ = ("accounts", "clock", "created", "exchanges", "id", "masked_key", "rules")
 
     def __init__(self, id: str, key: str, clock: Clock) -> None:  # noqa: A002 - it is the word
         self.id = id
@@ -29,6 +30,7 @@ class Namespace:
         self.clock = clock
         self.created = 0
         self.exchanges = 0
+        self.rules = RuleBook()
         self.accounts: dict[str, Account] = {}
 
     def account(self, provider: str) -> Account:
@@ -67,6 +69,13 @@ class Namespaces:
     def __iter__(self) -> Iterator[Namespace]:
         """Yield every namespace, the one idle longest first."""
         return iter(self._by_key.values())
+
+    def forget(self, namespace: Namespace | None) -> None:
+        """Forget `namespace`, or all of them; who comes again with the same key starts anew."""
+        self._by_key = OrderedDict(
+            (key, each) for key, each in self._by_key.items() if namespace is not None and each is not namespace
+        )
+        self._by_id = {each.id: each for each in self._by_key.values()}
 
     def _drop_idle(self) -> None:
         if len(self._by_key) > MAX_NAMESPACES:

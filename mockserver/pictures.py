@@ -15,6 +15,7 @@ from .picture import PictureSpec, pixel_size
 from .task import Task
 
 DEFAULT_RESOLUTION = "1K"
+MAX_RESULTS = 16
 _FORMATS = {"png": "png", "jpg": "jpeg", "jpeg": "jpeg", "webp": "webp"}
 
 
@@ -37,6 +38,21 @@ def extension(operation: CompiledOperation, body: Any, model: str) -> str:
     """Return the ending of the file that `body` asks for; ``png`` where it can't ask."""
     wanted = asked(operation, body, "format", model)
     return wanted if wanted in _FORMATS else "png"
+
+
+def result_names(task: Task, body: Any) -> list[str]:
+    """Return the names of the files that `task` results in; `body` is its creation's, with defaults applied."""
+    ending = extension(task.operation, body, task.model)
+    count = result_count(task.operation, body)
+    if task.staging is not None and task.staging.results is not None:
+        count = task.staging.results
+    return [f"results/{task.id}/{number}.{ending}" for number in range(count)]
+
+
+def result_count(operation: CompiledOperation, body: Any) -> int:
+    """Return how many results `body` asks for."""
+    wanted = asked(operation, body, "count")
+    return int(wanted) if isinstance(wanted, int | float) and 0 < wanted <= MAX_RESULTS else 1
 
 
 def full_body(task: Task) -> Any:

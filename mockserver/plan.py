@@ -3,7 +3,8 @@
 Theory of operation. A plan is fixed when a task is created. It names the statuses in order and the time after
 creation at which each begins; nothing ticks, so a task that nobody polls ends as surely as one that is polled.
 Moving a task by hand appends an intervention, which outranks the plan from its time on. The state is a function
-of plan, interventions, the time and the number of the owner's polls, and everyone who asks gets the same answer.
+of plan, interventions and the time, and everyone who asks gets the same answer. Where polls move a task, the poll
+that does so is an intervention like any other.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Literal
 
 from ..openapi.behaviour import Failure, Phase, Status
@@ -70,10 +72,13 @@ def path_to(statuses: Mapping[str, Status], end: Phase) -> tuple[Status, ...]:
 
 def make_plan(path: Sequence[Status], random: bytes, failure: Failure | None = None) -> Plan:
     """Return the plan that passes the statuses of `path`, each for a time drawn from its range."""
-    starts = [0]
-    for nth, status in enumerate(path[:-1]):
-        starts.append(starts[-1] + between(*status.lasts, random, nth))
-    return Plan(tuple(status.name for status in path), tuple(starts), failure)
+    lasts = [between(*status.lasts, random, nth) for nth, status in enumerate(path[:-1])]
+    return Plan(tuple(status.name for status in path), starts_of(lasts), failure)
+
+
+def starts_of(lasts: Sequence[int]) -> tuple[int, ...]:
+    """Return when each status begins if those before the last one last as long as `lasts` says."""
+    return tuple(accumulate(lasts, initial=0))
 
 
 def instant_plan(path: Sequence[Status], failure: Failure | None = None) -> Plan:
@@ -81,20 +86,45 @@ def instant_plan(path: Sequence[Status], failure: Failure | None = None) -> Plan
     return Plan((path[-1].name,), (0,), failure)
 
 
-def state_of(plan: Plan, created: int, interventions: Sequence[Intervention], now: int, polls: int) -> State:
-    """Return where a task stands at `now`, both in milliseconds since the epoch, after `polls` polls by its owner."""
-    if interventions and interventions[-1].time <= now:
-        last = interventions[-1]
-        return State(last.status, last.time, last.failure)
-    index = _index(plan, now - created, polls)
-    since = created + plan.starts[index] if plan.progress == "time" else created
+def state_of(plan: Plan, created: int, interventions: Sequence[Intervention], now: int) -> State:
+    """Return where a task stands at `now`, both in milliseconds since the epoch."""
+    last = next((each for each in reversed(interventions) if each.time <= now), None)
+    if last is None:
+        return _planned(plan, created, now - created)
+    if plan.progress == "time" and last.status in plan.statuses[:-1]:
+        # Put back into the middle of its plan, a task goes on from there.
+        start = plan.starts[plan.statuses.index(last.status)]
+        return _planned(plan, last.time - start, now - last.time + start)
+    return State(last.status, last.time, last.failure)
+
+
+def _planned(plan: Plan, origin: int, age: int) -> State:
+    index = max(bisect_right(plan.starts, age) - 1, 0) if plan.progress == "time" else 0
     ended = index == len(plan.statuses) - 1
-    return State(plan.statuses[index], since, plan.failure if ended else None)
+    return State(plan.statuses[index], origin + plan.starts[index], plan.failure if ended else None)
 
 
-def _index(plan: Plan, age: int, polls: int) -> int:
-    if plan.progress == "time":
-        return max(bisect_right(plan.starts, age) - 1, 0)
-    if plan.progress == "polls":
-        return min(polls // plan.polls_per_status, len(plan.statuses) - 1)
-    return 0
+def moved_by_poll(plan: Plan, status: str, polls: int) -> str | None:
+    """Return the status that the owner's `polls`-th poll moves a task to from `status`, or None.
+
+    Each status lasts `Plan.polls_per_status` polls; a task that was moved by hand is never moved back.
+    """
+    if plan.progress != "polls" or status not in plan.statuses:
+        return None
+    index = min((polls - 1) // plan.polls_per_status, len(plan.statuses) - 1)
+    return plan.statuses[index] if index > plan.statuses.index(status) else None
+
+
+def transitions(plan: Plan, created: int, interventions: Sequence[Intervention], now: int) -> list[State]:
+    """Return every state that a task was in until `now`, oldest first."""
+    moments = {created + start for start in plan.starts} | {each.time for each in interventions}
+    for each in interventions:
+        if each.status in plan.statuses:
+            offset = plan.starts[plan.statuses.index(each.status)]
+            moments |= {each.time + start - offset for start in plan.starts if start > offset}
+    states = (state_of(plan, created, interventions, moment) for moment in sorted(moments) if created <= moment <= now)
+    seen: list[State] = []
+    for state in states:
+        if not seen or state.status != seen[-1].status:
+            seen.append(state)
+    return seen

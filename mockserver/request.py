@@ -13,6 +13,10 @@ from ..openapi.pointer import MISSING, resolve
 from .refusal import Refused
 
 Headers = list[tuple[bytes, bytes]]
+EXTENSION = "understudy.wire"
+"""The name under which a server hands over the connection, for faults to be played on it."""
+_SHALLOW = 200
+"""So many brackets, however they are nested, can't be too deep."""
 
 
 class Request:
@@ -25,17 +29,21 @@ class Request:
         headers: names in lower case.
         body: as sent.
         path_values: what the path's parameters stand for, once it was matched to an operation.
+        on_socket: whether it came over a connection that faults can be played on.
         form: the parts of a form, once it was parsed; None where the body is no form.
     """
 
-    __slots__ = ("__dict__", "body", "form", "headers", "method", "path", "path_values", "query_string")
+    __slots__ = ("__dict__", "body", "form", "headers", "method", "on_socket", "path", "path_values", "query_string")
 
-    def __init__(self, method: str, path: str, query_string: bytes, headers: Headers, body: bytes) -> None:
+    def __init__(
+        self, method: str, path: str, query_string: bytes, headers: Headers, body: bytes, *, on_socket: bool = False
+    ) -> None:
         self.method = method
         self.path = path
         self.query_string = query_string
         self.headers = headers
         self.body = body
+        self.on_socket = on_socket
         self.path_values: Mapping[str, str] = {}
         self.form: dict[str, Any] | None = None
 
@@ -62,9 +70,12 @@ class Request:
         if self.form is not None:
             return self.form
         try:
-            return orjson.loads(self.body)
+            data = orjson.loads(self.body)
         except orjson.JSONDecodeError as error:
             raise Refused("body-malformed", f"the body is no JSON: {error}; expected a JSON object") from None
+        if self.body.count(b"[") + self.body.count(b"{") > _SHALLOW and not _can_be_told(data):
+            raise Refused("body-malformed", "the body is nested too deeply")
+        return data
 
     def find(self, expression: str) -> Any:
         """Return what a runtime expression such as ``$request.query.taskId`` stands for, or `MISSING`."""
@@ -82,6 +93,15 @@ class Request:
         """Return what `expression` stands for where that is text, else None."""
         value = MISSING if expression is None else self.find(expression)
         return value if isinstance(value, str) else None
+
+
+def _can_be_told(data: Any) -> bool:
+    """Tell whether an answer could repeat `data`, which stands somewhat deeper there."""
+    try:
+        orjson.dumps([[[[[[[[data]]]]]]]])
+    except orjson.JSONEncodeError:
+        return False
+    return True
 
 
 class RequestView:

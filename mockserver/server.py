@@ -10,14 +10,18 @@ import threading
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 import uvicorn
 
 from ..openapi.provider import Provider, built_in_names, load_provider
 from .app import App, Log
 from .emulator import Emulator
+from .protocol import FaultyProtocol
 from .settings import Settings
+
+if TYPE_CHECKING:
+    from .handle import Account, ControlClient
 
 _START_SECONDS = 10
 
@@ -76,7 +80,7 @@ class _Server(uvicorn.Server):
 
 def _configured(app: App) -> uvicorn.Config:
     return uvicorn.Config(
-        app, http="httptools", loop="none", lifespan="off", log_config=None, access_log=False, server_header=False,
+        app, http=FaultyProtocol, loop="none", lifespan="off", log_config=None, access_log=False, server_header=False,
         backlog=4096,
     )  # fmt: skip
 
@@ -118,6 +122,8 @@ class MockServer:
         self._started = threading.Event()
         self._server: _Server | None = None
         self._thread: threading.Thread | None = None
+        self._control: ControlClient | None = None
+        self._accounts = 0
         self.url = ""
 
     def __enter__(self) -> Self:
@@ -132,10 +138,22 @@ class MockServer:
             raise TimeoutError(f"the server did not start within {_START_SECONDS} s")
         return self
 
+    def account(self, provider: str, key: str | None = None, *, speed: float | None = None) -> Account:
+        """Return an account with `provider`, of `key` or of one that nobody else has."""
+        from .handle import Account, ControlClient  # noqa: PLC0415 - httpx is needed by those who steer only
+
+        if self._control is None:
+            self._control = ControlClient(self.url, self._settings.control_token)
+        self._accounts += 1
+        return Account(self._control, provider, key or f"account-{self._accounts}", speed=speed)
+
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Stop; return when the thread has ended."""
+        if self._control is not None:
+            self._control.close()
+            self._control = None
         if self._server is not None and self._thread is not None:
             self._server.stop()
             self._thread.join()

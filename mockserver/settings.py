@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 MAX_BODY_BYTES = 45_000_000
 """A picture of 30 MB in base64 fits; a body beyond this is refused as too large."""
@@ -22,6 +22,9 @@ class Settings:
         credits: the balance that every account starts with.
         limits: whether requests are refused for spent credits or exceeded rates.
         max_tasks: how many tasks are kept; the oldest finished go first.
+        scenario: what every creation is played with that nothing else says something about, as in the header; or "".
+        control: whether the control API is open.
+        control_token: what a request to the control API must show, or None where being of this machine is enough.
         public_url: what generated links begin with.
     """
 
@@ -34,4 +37,7 @@ class Settings:
     credits: float = 10_000
     limits: bool = True
     max_tasks: int = 1_000_000
+    scenario: str = ""
+    control: bool = True
+    control_token: str | None = field(default=None, repr=False)
     public_url: str = "http://127.0.0.1:4020"

@@ -37,6 +37,12 @@ class TaskStore:
         if len(self) > self._max:
             self._drop_one()
 
+    def forget(self, namespace: Namespace | None) -> None:
+        """Let go of the tasks of `namespace`, or of all."""
+        for name in ("_queue", "_unfinished"):
+            kept = (each for each in getattr(self, name) if namespace is not None and each[0] is not namespace)
+            setattr(self, name, deque(kept))
+
     def remember_answer(self, task: Task, operation: str, status: str, body: bytes) -> None:
         """Keep what `operation` answers of `task` while it has `status`; the oldest answers kept are forgotten."""
         if task.rendered is None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +14,41 @@ from .plan import Intervention, Plan, State, state_of
 
 if TYPE_CHECKING:
     from .compiled import CompiledOperation
+    from .scenario import Play
+
+
+@dataclass(slots=True)
+class Staging:
+    """What a scenario makes of a task beyond its plan.
+
+    Attributes:
+        pending: plays that wait for the task's polls, results or callbacks, each with how often it may still happen.
+        hidden_until: until when polls do not find it, in milliseconds since the epoch.
+        results: how many results it has, where not as many as were asked for.
+        file: the picture to answer with, where not one made for the task, and its media type.
+        result_status: the HTTP status that links to its results are refused with, or 0.
+        truncated: whether its results are cut in half.
+    """
+
+    pending: list[tuple[Play, int | None]] = field(default_factory=list)
+    hidden_until: int = 0
+    results: int | None = None
+    file: tuple[bytes, str] | None = None
+    result_status: int = 0
+    truncated: bool = False
+
+    def take(self, on: str) -> list[Play]:
+        """Return the plays that happen to one request on `on`, and count it against them."""
+        taken, kept = [], []
+        for play, left in self.pending:
+            if play.on != on:
+                kept.append((play, left))
+                continue
+            taken.append(play)
+            if left is None or left > 1:
+                kept.append((play, None if left is None else left - 1))
+        self.pending = kept
+        return taken
 
 
 class Task:
@@ -32,12 +67,13 @@ class Task:
         polls: how often its owner asked for it.
         interventions: what was done to it by hand.
         refunded: whether its price was given back.
+        staging: what a scenario makes of it beyond its plan; None for most tasks.
         rendered: an operation, a status, and what the operation answers while the task is in it.
     """
 
     __slots__ = (
         "body", "created", "id", "interventions", "model", "number", "operation", "plan", "polls", "price",
-        "random", "refunded", "rendered",
+        "random", "refunded", "rendered", "staging",
     )  # fmt: skip
 
     def __init__(  # noqa: PLR0913 - a record with that many columns
@@ -56,11 +92,12 @@ class Task:
         self.polls = 0
         self.interventions: tuple[Intervention, ...] = ()
         self.refunded = False
+        self.staging: Staging | None = None
         self.rendered: tuple[str, str, bytes] | None = None
 
     def state(self, now: int) -> State:
         """Return where the task stands at `now`."""
-        return state_of(self.plan, self.created, self.interventions, now, self.polls)
+        return state_of(self.plan, self.created, self.interventions, now)
 
     def ends(self) -> int:
         """Return when the plan ends, whatever is done by hand."""

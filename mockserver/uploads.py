@@ -6,6 +6,7 @@ import base64
 import binascii
 from typing import TYPE_CHECKING, Any
 
+from ..openapi.behaviour import Phase
 from ..openapi.errors import shorten
 from .account import StoredFile
 from .answer import Answer, reply
@@ -13,7 +14,7 @@ from .chance import draw
 from .forms import FilePart
 from .links import Link, read_link, sign, write_link
 from .picture import inspect, media_type, render
-from .pictures import asked, synthetic
+from .pictures import asked, full_body, result_names, synthetic
 from .refusal import Refused
 
 if TYPE_CHECKING:
@@ -45,7 +46,10 @@ def check_input_pictures(call: Call) -> None:
 def _stored(call: Call, link: Link) -> StoredFile | None:
     namespace = call.emulator.namespaces.of_id(link.namespace)
     account = None if namespace is None else namespace.accounts.get(link.provider)
-    return None if account is None else account.files.get(link.name)
+    if namespace is None or account is None:
+        return None
+    kept_for = call.emulator.providers[link.provider].behaviour.retention.uploads
+    return account.file(link.name, namespace.clock.now(), kept_for)
 
 
 def upload(call: Call) -> Answer:
@@ -57,6 +61,7 @@ def upload(call: Call) -> Answer:
     folder = (call.request.text(places.folder) or "").strip("/")
     name = call.request.text(places.name) or part.name or _made_up_name(call, part.media_type)
     path = "/".join(each for each in f"{folder}/{name}".split("/") if each not in {"", ".", ".."})
+    path = path or _made_up_name(call, part.media_type)
     return _keep(call, path, part.content, part.media_type)
 
 
@@ -136,7 +141,7 @@ def store(call: Call) -> Answer:
     if signature != _signature(call, namespace.id, name):
         raise Refused("signature-refused", f"the signature {shorten(signature)} is not that of {shorten(name)}")
     content_type = call.request.header(b"content-type") or _media_type_of(call.request.body)
-    file = StoredFile(f"uploads/{name}", call.request.body, content_type, call.now)
+    file = StoredFile(f"uploads/{name}", call.request.body, content_type, namespace.clock.now())
     call.emulator.files.add(namespace.account(call.provider.name), file)
     return reply(call, {})
 
@@ -146,8 +151,20 @@ def link(call: Call) -> Answer:
     settings = call.emulator.settings
     url = call.request.text(call.operation.behaviour.file) or ""
     link = read_link(url, settings.public_url)
-    if link is None or link.provider != call.provider.name or link.namespace != call.namespace.id:
+    if (
+        link is None
+        or (link.provider, link.namespace) != (call.provider.name, call.namespace.id)
+        or not (_stored(call, link) or _is_result(call, link))
+    ):
         raise Refused("file-unknown", f"{shorten(url)} is no file of this provider's")
     kept = call.provider.behaviour.retention.links
     made = Link(link.provider, link.namespace, link.name, None if kept is None else call.now + kept)
     return reply(call, {"file": {"url": write_link(settings.public_url, made, settings.seed), "name": link.name}})
+
+
+def _is_result(call: Call, link: Link) -> bool:
+    """Tell whether `link` leads to a result of a task of the call's account that is completed."""
+    task = call.account.tasks.get(link.name.removeprefix("results/").rpartition("/")[0])
+    if task is None or link.name not in result_names(task, full_body(task)):
+        return False
+    return task.operation.phase_of(task.state(call.now).status) is Phase.COMPLETED

@@ -7,19 +7,28 @@ into typed values; expressions are compiled when first rendered, or all at once 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import dataclass, field, fields, is_dataclass
 from enum import StrEnum
 from typing import Any, Literal
 
-from .contract import Naming, OperationKey
+from .callbacks import Callbacks, Setting
+from .contract import DEFAULT_PROVENANCE, Naming, OperationKey
 from .pointer import join
+from .polling import Polling, Step
 from .reads import Read, compile_reads
+from .signing import Signature
 from .template import Render, TemplateError, compile_template, names_in
 from .times import parse_duration
 
 Does = Literal[
     "create", "poll", "cancel", "list", "balance", "estimate", "upload", "presign", "store", "link", "answer"
 ]
+
+
+Meaning = Literal[
+    "unauthorized", "insufficient-credits", "not-found", "rate-limited", "unavailable", "invalid-request", "refused"
+]
+"""What a refusal means to who asked. `unavailable` may pass; `refused` is whatever is none of the others."""
 
 
 class Phase(StrEnum):
@@ -42,7 +51,7 @@ NAMES: dict[str, frozenset[str]] = {
     "create": frozenset(_COMMON | {"task", "price"}),
     "poll": frozenset(_COMMON | {"task"}),
     "cancel": frozenset(_COMMON | {"task"}),
-    "list": frozenset(_COMMON | {"tasks", "next_page", "total"}),
+    "list": frozenset(_COMMON | {"tasks", "total", "page_size", "next_page"}),
     "balance": frozenset(_COMMON),
     "estimate": frozenset(_COMMON | {"model", "price", "affordable"}),
     "upload": frozenset(_COMMON | {"file"}),
@@ -52,6 +61,7 @@ NAMES: dict[str, frozenset[str]] = {
     "answer": frozenset(_COMMON | {"models", "model"}),
     "refusal": frozenset(_COMMON | {"error", "problem", "field", "missing", "price", "retry_after", "new_id", "task"}),
     "price": frozenset({"input", "model"}),
+    "callback": frozenset({"task", "event", "delivery_id", "now", "base", "balance"}),
 }
 """The names that an expression may use, by what its operation does."""
 
@@ -109,6 +119,7 @@ class Failure:
     code: str | int
     message: str
     facts: Mapping[str, Any]
+    provenance: str = DEFAULT_PROVENANCE
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,11 +142,17 @@ class Refusal:
     code: tuple[str, ...]
     message: tuple[str, ...]
     accepted: tuple[Any, ...]
+    provenance: str = DEFAULT_PROVENANCE
 
 
 @dataclass(frozen=True, slots=True)
 class Error:
-    """An entry of the error catalogue; `when` are the conditions that raise it without being asked to."""
+    """An entry of the error catalogue.
+
+    Attributes:
+        when: the conditions that raise it without being asked to.
+        means: what it means to who asked, one of `MEANINGS`, or None where that follows from the rest.
+    """
 
     name: str
     code: str | int
@@ -146,6 +163,7 @@ class Error:
     facts: Mapping[str, Any]
     when: tuple[str, ...]
     provenance: str
+    means: Meaning | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +173,7 @@ class Limit:
     operations: tuple[str, ...]
     count: int
     per: int
+    provenance: str = DEFAULT_PROVENANCE
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +184,7 @@ class Retention:
     results: int | None
     uploads: int | None
     links: int | None
+    provenance: str = DEFAULT_PROVENANCE
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,6 +213,14 @@ class UploadPlaces:
 
 
 @dataclass(frozen=True, slots=True)
+class PagePlaces:
+    """Where the request of a list says how many tasks it wants, and how many of the newest to skip."""
+
+    size: str | None = None
+    start: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class OperationBehaviour:
     """What one operation does, where it finds what it needs, and what it answers."""
 
@@ -208,6 +236,7 @@ class OperationBehaviour:
     input: InputPointers
     model_id: str | None
     upload: UploadPlaces | None
+    page: PagePlaces
     answer: Reply
     reads: Mapping[str, Read]
     refusal: Refusal
@@ -223,6 +252,7 @@ class Model:
     credits: float | Template
     fixed: Mapping[str, str]
     about: Mapping[str, Any]
+    provenance: str = DEFAULT_PROVENANCE
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,6 +263,7 @@ class Option:
     about: str
     default: str
     values: Mapping[str, str]
+    provenance: str = DEFAULT_PROVENANCE
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,10 +286,34 @@ class Behaviour:
     longest_side: bool
     operations: Mapping[str, OperationBehaviour]
     options: Mapping[str, Option]
+    key_provenance: str = DEFAULT_PROVENANCE
+    id_provenance: str = DEFAULT_PROVENANCE
+    settings: Mapping[str, Setting] = field(default_factory=dict)
+    callbacks: Callbacks | None = None
+    polling: Polling = field(default_factory=Polling)
 
     def namings(self) -> list[Naming]:
         """Return what the contract's reader needs to know of each operation."""
         return [Naming(each.name, each.key, each.variant) for each in self.operations.values()]
+
+    def links(self) -> dict[str, dict[str, Any]]:
+        """Return OpenAPI Link Objects: from each operation that creates a task to those that ask for one."""
+        return {
+            creator.name: {
+                asker.name: {
+                    "operationId": asker.name,
+                    "parameters": {
+                        asker.task_id.rpartition(".")[2]: f"$response.body#{creator.reads['id'].pointers[0]}"
+                    },
+                }
+                for asker in self.operations.values()
+                if asker.task_id
+                and asker.task_id.startswith(("$request.query.", "$request.path."))
+                and (not asker.creates or creator.name in asker.creates)
+            }
+            for creator in self.operations.values()
+            if creator.does == "create" and "id" in creator.reads
+        }
 
     def compile(self) -> None:
         """Compile every template now.
@@ -292,7 +347,6 @@ def build_behaviour(data: Mapping[str, Any]) -> Behaviour:
     operations = {
         name: _operation(name, _inherited(data["operations"], name), data["refusal"]) for name in data["operations"]
     }
-    retention = data.get("retention", {})
     return Behaviour(
         title=data["title"],
         base_url=data["base_url"].rstrip("/"),
@@ -304,13 +358,22 @@ def build_behaviour(data: Mapping[str, Any]) -> Behaviour:
         refusal=refusal,
         errors={name: _error(name, each) for name, each in data["errors"].items()},
         limits=tuple(_limit(each) for each in data.get("limits", ())),
-        retention=Retention(*(_duration(retention.get(key)) for key in ("tasks", "results", "uploads", "links"))),
+        retention=_retention(data.get("retention", {})),
         headers=_optional_template(data.get("headers"), "refusal", "/headers"),
         sizes=data.get("sizes", {"1K": 1 << 20, "2K": 1 << 22, "4K": 1 << 24}),
         longest_side=data.get("longest_side", False),
         operations=operations,
         options={name: _option(name, each) for name, each in data.get("options", {}).items()},
+        key_provenance=_provenance(data.get("key", {})),
+        id_provenance=_provenance(data["id"]),
+        settings={name: _setting(name, each) for name, each in data.get("settings", {}).items()},
+        callbacks=None if "callbacks" not in data else _callbacks(data["callbacks"]),
+        polling=_polling(data["polling"]) if "polling" in data else Polling(),
     )
+
+
+def _provenance(data: Mapping[str, Any]) -> str:
+    return str(data.get("provenance", DEFAULT_PROVENANCE))
 
 
 def _duration(text: str | None) -> int | None:
@@ -325,23 +388,26 @@ def _model(name: str, data: Mapping[str, Any]) -> Model:
     price = data.get("credits", 1)
     if isinstance(price, str):
         price = Template(price, NAMES["price"], join("models", name, "credits"))
-    return Model(name, price, data.get("fixed", {}), data.get("about", {}))
+    return Model(name, price, data.get("fixed", {}), data.get("about", {}), _provenance(data))
 
 
 def _status(name: str, data: Mapping[str, Any]) -> Status:
-    least, _, most = data.get("lasts", "0s").partition("..")
-    lasts = parse_duration(least), parse_duration(most or least)
-    return Status(name, Phase(data["phase"]), lasts, data.get("provenance", "documented"))
+    return Status(name, Phase(data["phase"]), _range(data.get("lasts", "0s")), _provenance(data))
+
+
+def _range(text: str) -> tuple[int, int]:
+    least, _, most = text.partition("..")
+    return parse_duration(least), parse_duration(most or least)
 
 
 def _failure(data: Mapping[str, Any]) -> Failure:
     facts = {key: value for key, value in data.items() if key not in {"code", "message", "provenance"}}
-    return Failure(data["code"], data["message"], facts)
+    return Failure(data["code"], data["message"], facts, _provenance(data))
 
 
 def _error(name: str, data: Mapping[str, Any]) -> Error:
     pointer = join("errors", name)
-    known = {"code", "status", "message", "headers", "body", "when", "provenance"}
+    known = {"code", "status", "message", "headers", "body", "when", "means", "provenance"}
     return Error(
         name=name,
         code=data["code"],
@@ -351,16 +417,66 @@ def _error(name: str, data: Mapping[str, Any]) -> Error:
         body=_optional_template(data.get("body"), "refusal", pointer + "/body"),
         facts={key: value for key, value in data.items() if key not in known},
         when=tuple(data.get("when", ())),
-        provenance=data.get("provenance", "documented"),
+        provenance=_provenance(data),
+        means=data.get("means"),
     )
 
 
 def _limit(data: Mapping[str, Any]) -> Limit:
-    return Limit(tuple(data["operations"]), data["count"], parse_duration(data["per"]))
+    return Limit(tuple(data["operations"]), data["count"], parse_duration(data["per"]), _provenance(data))
+
+
+def _retention(data: Mapping[str, Any]) -> Retention:
+    return Retention(
+        tasks=_duration(data.get("tasks")),
+        results=_duration(data.get("results")),
+        uploads=_duration(data.get("uploads")),
+        links=_duration(data.get("links")),
+        provenance=_provenance(data),
+    )
 
 
 def _option(name: str, data: Mapping[str, Any]) -> Option:
-    return Option(name, data["about"], data["default"], {key: each["about"] for key, each in data["values"].items()})
+    values = {key: each["about"] for key, each in data["values"].items()}
+    return Option(name, data["about"], data["default"], values, _provenance(data))
+
+
+def _polling(data: Mapping[str, Any]) -> Polling:
+    steps = (Step(parse_duration(since), *_range(pause)) for since, pause in data["every"].items())
+    return Polling(
+        steps=tuple(sorted(steps, key=lambda step: step.since)),
+        give_up=parse_duration(data.get("give_up", "15m")),
+        grace=parse_duration(data.get("grace", "0s")),
+        provenance=_provenance(data),
+    )
+
+
+def _setting(name: str, data: Mapping[str, Any]) -> Setting:
+    return Setting(name, data["about"], data.get("secret", False), _provenance(data))
+
+
+def _callbacks(data: Mapping[str, Any]) -> Callbacks:
+    url, received = data["url"], data.get("received", "2xx")
+    return Callbacks(
+        url=url if isinstance(url, str) else None,
+        setting=None if isinstance(url, str) else url["setting"],
+        on={Phase(phase): event for phase, event in data["on"].items()},
+        body=Template(data["body"], NAMES["callback"], "/callbacks/body"),
+        headers=_optional_template(data.get("headers"), "callback", "/callbacks/headers"),
+        signature=_signature(data.get("signature", {"scheme": "none"})),
+        timeout=parse_duration(data["timeout"]),
+        retries=tuple(map(parse_duration, data.get("retries", ()))),
+        jitter=data.get("jitter", 0.0),
+        received=frozenset(range(200, 300) if received == "2xx" else received),
+        reads=compile_reads(data.get("reads", {})),
+        provenance=_provenance(data),
+    )
+
+
+def _signature(data: Mapping[str, Any]) -> Signature | None:
+    if data["scheme"] == "none":
+        return None
+    return Signature(data["scheme"], data["secret"], **data["headers"])
 
 
 def _refusal(data: Mapping[str, Any], pointer: str, default: Mapping[str, Any]) -> Refusal:
@@ -373,6 +489,7 @@ def _refusal(data: Mapping[str, Any], pointer: str, default: Mapping[str, Any]) 
         code=_pointers(reads.get("code")),
         message=_pointers(reads.get("message")),
         accepted=tuple(reads.get("accepted", ())),
+        provenance=_provenance(data),
     )
 
 
@@ -422,6 +539,7 @@ def _operation(name: str, data: Mapping[str, Any], refusal: Mapping[str, Any]) -
         input=InputPointers(**{key: _pointers(value) for key, value in data.get("input", {}).items()}),
         model_id=data.get("model_id"),
         upload=None if upload is None else _upload(upload),
+        page=PagePlaces(**data.get("page", {})),
         answer=_reply(data.get("answer", {}), data["does"], pointer + "/answer"),
         reads=compile_reads(data.get("reads", {})),
         refusal=_refusal(data.get("refusal", {}), pointer + "/refusal", refusal),

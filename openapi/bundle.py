@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import PurePosixPath
 from typing import Any
@@ -31,6 +32,7 @@ class Bundle:
         self._registry: Registry[Any] = Registry().with_resources(resources)
         self._names: dict[tuple[str, str], str] = {}
         self.components: dict[str, dict[str, Any]] = {}
+        """The components by section; None stands for one that is being adopted."""
 
     def adopt(self, node: Any, kind: Kind, document: str) -> Any:
         """Return `node`, which stands in `document`, with its references pointing into `components`.
@@ -42,27 +44,26 @@ class Bundle:
 
     def add(self, section: str, name: str, value: Any) -> str:
         """Put `value` among the components under `name`, or a numbered one if that is taken; return its reference."""
-        taken = self.components.setdefault(section, {})
-        free, number = name, 2
-        while free in taken and taken[free] != value:
-            free, number = f"{name}-{number}", number + 1
-        taken[free] = value
-        return f"#/components/{section}/{free}"
+        return f"#/components/{section}/{put(self.components.setdefault(section, {}), name, value)}"
 
     def _adopt(self, node: Any, kind: Kind, base: str) -> Any:
         def change(kind: Kind, node: dict[str, Any]) -> Any:
             if isinstance(node.get("$ref"), str):
                 node["$ref"] = self._reference(node["$ref"], kind, base)
-            mapping = node.get("discriminator", {}).get("mapping") if kind == "schema" else None
-            if mapping:
+            discriminator = node.get("discriminator") if kind == "schema" else None
+            mapping = discriminator.get("mapping") if isinstance(discriminator, dict) else None
+            if isinstance(mapping, dict):
                 pointed = {key: self._reference(_as_reference(value), kind, base) for key, value in mapping.items()}
-                node["discriminator"] = node["discriminator"] | {"mapping": pointed}
+                node["discriminator"] = {**node["discriminator"], "mapping": pointed}
             return node
 
         return rewrite(node, kind, change)
 
     def _reference(self, reference: str, kind: Kind, base: str) -> str:
-        target = urljoin(base, reference)
+        try:
+            target = urljoin(base, reference)
+        except ValueError as error:
+            raise self._error(reference, base, f"{reference!r} is no reference: {error}") from None
         section = SECTIONS.get(kind, "schemas")
         known = self._names.get((section, target))
         if known is not None:
@@ -76,8 +77,10 @@ class Bundle:
             name = f"{stem}-{number}"
         self._names[section, target] = name
         held = self.components.setdefault(section, {})
-        held[name] = {}
+        held[name] = None
         held[name] = self._adopt(contents, kind, urldefrag(target).url)
+        if self._leads_to_itself(section, name):
+            raise self._error(reference, base, f"the reference {reference!r} leads back to itself")
         if name != stem and held[name] == held.get(stem):  # two documents define the same thing
             del held[name]
             self._names[section, target] = name = stem
@@ -87,12 +90,30 @@ class Bundle:
         try:
             return self._registry.resolver(base).lookup(reference).contents
         except Unresolvable:
-            file = base.removeprefix(_BASE)
-            place = _place_of(self._documents.get(file), reference)
-            problem = f"the reference {reference!r} leads nowhere"
-            raise LoadError(
-                file, problem, place, expected=f"one of {', '.join(self._documents)}, and a place in it"
-            ) from None
+            expected = f"one of {', '.join(self._documents)}, and a place in it"
+            raise self._error(reference, base, f"the reference {reference!r} leads nowhere", expected) from None
+
+    def _leads_to_itself(self, section: str, name: str) -> bool:
+        node = self.components[section][name]
+        while isinstance(node, dict) and "$ref" in node:
+            target = node["$ref"].rpartition("/")[2]
+            if target == name:
+                return True
+            node = self.components[section][target]
+        return False
+
+    def _error(self, reference: str, base: str, problem: str, expected: str = "") -> LoadError:
+        file = base.removeprefix(_BASE)
+        return LoadError(file, problem, _place_of(self._documents.get(file), reference), expected=expected)
+
+
+def put(taken: dict[str, Any], name: str, value: Any) -> str:
+    """Put `value` into `taken` under `name`, or a numbered one where another value has it; return the name."""
+    free, number = name, 2
+    while free in taken and taken[free] != value:
+        free, number = f"{name}-{number}", number + 1
+    taken[free] = value
+    return free
 
 
 def _as_reference(value: str) -> str:
@@ -104,7 +125,12 @@ def _component_name(target: str) -> str:
     url, fragment = urldefrag(target)
     last = unquote(fragment).rsplit("/", 1)[-1].replace("~1", "-").replace("~0", "-")
     name = last or PurePosixPath(url).stem
-    return "".join(char if char.isalnum() or char in "._-" else "-" for char in name)
+    return component_name(name)
+
+
+def component_name(text: str) -> str:
+    """Return `text` with what OpenAPI does not allow in the name of a component replaced."""
+    return re.sub(r"[^A-Za-z0-9._-]", "-", text) or "-"
 
 
 def _place_of(document: Any, reference: str) -> str:

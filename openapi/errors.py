@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 
-@dataclass
+@dataclass(eq=False)
 class LoadError(ValueError):
     """A stored file cannot be used.
 
@@ -32,13 +32,28 @@ class LoadError(ValueError):
         return f"{place}:{where} {self.problem}{wanted}"
 
 
+_LONGEST_WORD = 200
+"""Comparing takes long for long words, and nobody mistypes those."""
+
+
 def nearest(word: str, known: Iterable[str]) -> str:
     """Return ``" (did you mean 'x'?)"`` for the known word most like `word`, or ``""``."""
+    if len(word) > _LONGEST_WORD:
+        return ""
     found = difflib.get_close_matches(word, list(known), n=1, cutoff=0.5)
     return f" (did you mean {found[0]!r}?)" if found else ""
 
 
 def shorten(value: object, limit: int = 80) -> str:
     """Return `value` as text that fits a message: JSON-like, cut in the middle of nothing important."""
-    text = repr(value)
+    if value is None or isinstance(value, bool):
+        return {None: "null", True: "true", False: "false"}[value]
+    try:
+        return cut(repr(value), limit)
+    except RecursionError:
+        return "a value that is nested too deeply to show"
+
+
+def cut(text: str, limit: int = 80) -> str:
+    """Return `text`, or as much of it as fits a message."""
     return text if len(text) <= limit else f"{text[: limit - 1]}…"

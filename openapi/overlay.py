@@ -6,7 +6,6 @@ action that matches in none of them is an error. ``x-document`` narrows an actio
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -36,7 +35,7 @@ def apply_overlay(documents: Mapping[str, Any], overlay: Source) -> dict[str, An
     Raises:
         LoadError: the overlay is malformed, or one of its actions matches nothing.
     """
-    changed = {name: copy.deepcopy(data) for name, data in documents.items()}
+    changed = {name: _copied(data) for name, data in documents.items()}
     for action in _actions(overlay):
         names = _names(action, changed, overlay)
         matched = sum(_apply(action, changed, name, overlay) for name in names)
@@ -44,6 +43,13 @@ def apply_overlay(documents: Mapping[str, Any], overlay: Source) -> dict[str, An
             shown = ", ".join(names)
             raise overlay.error(f"{action.pointer}/target", f"matches nothing: {action.target}", f"a match in {shown}")
     return changed
+
+
+def _copied(data: Any) -> Any:
+    """Return a copy of `data` that shares nothing inside: what a YAML alias repeats is changed in one place alone."""
+    if isinstance(data, dict):
+        return {key: _copied(value) for key, value in data.items()}
+    return [_copied(value) for value in data] if isinstance(data, list) else data
 
 
 def _actions(overlay: Source) -> list[_Action]:
@@ -65,9 +71,19 @@ def _action(overlay: Source, number: int, fields: Any, version: str) -> _Action:
     known = {"target", "description", "update", "remove", *(["copy"] if modern else [])}
     if unknown := [key for key in fields if key not in known and not key.startswith("x-")]:
         raise overlay.error(join("actions", number, unknown[0]), "is not known", ", ".join(sorted(known)))
-    if not {"update", "remove", "copy"} & fields.keys():
-        raise overlay.error(pointer, "changes nothing", "update, remove or copy")
+    _check_change(overlay, pointer, fields)
     return _Action(pointer, _compiled(overlay, pointer + "/target", fields["target"]), fields, modern)
+
+
+def _check_change(overlay: Source, pointer: str, fields: Mapping[str, Any]) -> None:
+    if not isinstance(fields.get("remove", False), bool):
+        raise overlay.error(f"{pointer}/remove", f"is {shorten(fields['remove'])}", "true or false")
+    if not isinstance(fields.get("copy", ""), str):
+        raise overlay.error(f"{pointer}/copy", f"is {shorten(fields['copy'])}", "a JSONPath")
+    if "update" in fields and "copy" in fields:
+        raise overlay.error(pointer, "has both update and copy", "one of them")
+    if not (fields.get("remove") or "update" in fields or "copy" in fields):
+        raise overlay.error(pointer, "changes nothing", "update, remove or copy")
 
 
 def _compiled(overlay: Source, pointer: str, text: str) -> jsonpath.JSONPathQuery:
@@ -79,25 +95,25 @@ def _compiled(overlay: Source, pointer: str, text: str) -> jsonpath.JSONPathQuer
 
 def _names(action: _Action, documents: Mapping[str, Any], overlay: Source) -> list[str]:
     wanted = action.fields.get("x-document", list(documents))
-    names = [wanted] if isinstance(wanted, str) else wanted
+    names = wanted if isinstance(wanted, list) else [wanted]
     for name in names:
-        if name not in documents:
+        if not isinstance(name, str) or name not in documents:
             raise overlay.error(f"{action.pointer}/x-document", f"no document {name!r}", ", ".join(documents))
-    return list(names)
+    return names
 
 
 def _apply(action: _Action, documents: dict[str, Any], name: str, overlay: Source) -> int:
     document = documents[name]
-    nodes = list(action.target.find(document))
+    locations = {node.location for node in action.target.find(document)}  # a query may select a node twice
     if action.fields.get("remove") is True:
         # From the last to the first, so that positions in a list stay right.
-        for node in reversed(nodes):
-            _remove(document, node.location)
-        return len(nodes)
-    value = _value(action, document, overlay) if nodes else None
-    for node in nodes:
-        documents[name] = _update(action, documents[name], node.location, value, overlay)
-    return len(nodes)
+        for location in sorted(locations, reverse=True):
+            _remove(action, document, location, overlay)
+    elif locations:
+        value = _value(action, document, overlay)
+        for location in sorted(locations):
+            documents[name] = _update(action, documents[name], location, value, overlay)
+    return len(locations)
 
 
 def _value(action: _Action, document: Any, overlay: Source) -> Any:
@@ -115,15 +131,16 @@ def _holder(document: Any, location: tuple[int | str, ...]) -> Any:
     return document
 
 
-def _remove(document: Any, location: tuple[int | str, ...]) -> None:
-    if location:
-        del _holder(document, location)[location[-1]]
+def _remove(action: _Action, document: Any, location: tuple[int | str, ...], overlay: Source) -> None:
+    if not location:
+        raise overlay.error(f"{action.pointer}/target", "removes the whole document", "a part of it")
+    del _holder(document, location)[location[-1]]
 
 
 def _update(action: _Action, document: Any, location: tuple[int | str, ...], value: Any, overlay: Source) -> Any:
     holder = _holder(document, location)
     target = holder[location[-1]] if location else document
-    merged = _merged(action, target, copy.deepcopy(value), overlay)
+    merged = _merged(action, target, _copied(value), overlay)
     if not location:
         return merged
     holder[location[-1]] = merged

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 from typing import Any
 
@@ -14,11 +15,16 @@ MISSING: Any = type("Missing", (), {"__repr__": lambda _: "MISSING", "__bool__":
 """What `resolve` returns where a pointer leads nowhere; distinct from a null that stands there."""
 
 _INSIDE_STRING: Any = object()
+_INDEX = re.compile(r"0|[1-9][0-9]{0,17}")
 
 
 def escape(token: str) -> str:
-    """Return `token` as it is written inside a pointer."""
-    return token.replace("~", "~0").replace("/", "~1")
+    """Return `token` as it is written inside a pointer.
+
+    A final ``#`` would read as a step through a string, so it is written ``~2``, which RFC 6901 leaves free.
+    """
+    escaped = token.replace("~", "~0").replace("/", "~1")
+    return f"{escaped[:-1]}~2" if escaped.endswith("#") else escaped
 
 
 def join(*tokens: str | int) -> str:
@@ -42,8 +48,12 @@ def split(pointer: str) -> tuple[Any, ...]:
         if number:
             tokens.append(_INSIDE_STRING)
             part = "/" + part  # noqa: PLW2901 - the slash that the split took away
-        tokens += [token.replace("~1", "/").replace("~0", "~") for token in part[1:].split("/")]
+        tokens += [_unescape(token) for token in part[1:].split("/")]
     return tuple(tokens)
+
+
+def _unescape(token: str) -> str:
+    return token.replace("~2", "#").replace("~1", "/").replace("~0", "~")
 
 
 def resolve(value: Any, pointer: str) -> Any:
@@ -53,7 +63,7 @@ def resolve(value: Any, pointer: str) -> Any:
             value = _parsed(value)
         elif isinstance(value, dict):
             value = value.get(token, MISSING)
-        elif isinstance(value, list) and token.isascii() and token.isdigit() and int(token) < len(value):
+        elif isinstance(value, list) and _INDEX.fullmatch(token) and int(token) < len(value):
             value = value[int(token)]
         else:
             return MISSING

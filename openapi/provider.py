@@ -8,16 +8,16 @@ from pathlib import Path
 from typing import Any
 
 from .behaviour import Behaviour, build_behaviour
-from .contract import Contract, read_contract
+from .contract import Contract, UndescribedError, read_contract
 from .errors import LoadError, nearest, shorten
 from .pointer import join
+from .shape import BEHAVIOUR, check_shape
 from .source import Source, read_source
 from .template import TemplateError
 
 BUILT_IN = Path(__file__).parent / "providers"
 BEHAVIOUR_FILE = "behaviour.yaml"
 CORRECTIONS = "corrections.overlay.yaml"
-_SCHEMA_FILE = Path(__file__).parent / "behaviour.schema.yaml"
 
 
 class OptionError(ValueError):
@@ -29,12 +29,21 @@ class Provider:
 
     The behaviour is read at once, the documents when the contract is first asked for: a server of many
     providers starts no slower than one of a single provider.
+
+    Attributes:
+        folder: where it is stored.
+        name: the folder's name.
+        behaviour: what its behaviour file says, with the chosen options applied.
+        options: the value of each of its options, chosen or by default.
     """
 
-    def __init__(self, folder: Path, source: Source, behaviour: Behaviour, overlays: list[str]) -> None:
+    def __init__(
+        self, folder: Path, source: Source, behaviour: Behaviour, overlays: list[str], chosen: Mapping[str, str]
+    ) -> None:
         self.folder = folder
         self.name = folder.name
         self.behaviour = behaviour
+        self.options = {name: chosen.get(name, option.default) for name, option in behaviour.options.items()}
         self._source = source
         self._overlays = overlays
 
@@ -48,12 +57,24 @@ class Provider:
         Raises:
             LoadError: a document or an overlay is broken.
         """
+        documents, overlays = self.sources()
+        namings, title = self.behaviour.namings(), self.behaviour.title
+        try:
+            return read_contract(documents, overlays, namings, title, trusted=self._built_in)
+        except UndescribedError as error:
+            hint = nearest(str(error.naming.key), error.described)
+            raise self._source.error(join("operations", error.naming.name, "on"), f"{error}{hint}") from None
+
+    def sources(self) -> tuple[dict[str, Source], list[Source]]:
+        """Return the stored documents by file name, as documented, and the overlays that correct them, in order.
+
+        Raises:
+            LoadError: one of them is broken.
+        """
         documents = {path.name: read_source(path, self._shown(path)) for path in _document_files(self.folder)}
         if not documents:
             raise LoadError(str(self.folder), "holds no OpenAPI document", expected="at least one .yaml or .json")
-        overlays = [self._read_overlay(name) for name in self._overlays]
-        self._check_operations(documents)
-        return read_contract(documents, overlays, self.behaviour.namings(), self.behaviour.title)
+        return documents, [self._read_overlay(name) for name in self._overlays]
 
     def check(self) -> None:
         """Load and compile everything that is otherwise done when first needed.
@@ -68,25 +89,15 @@ class Provider:
             raise self._source.error(error.pointer, error.problem) from None
 
     def _shown(self, path: Path) -> str:
-        return str(path) if self.folder.parent != BUILT_IN else f"{self.name}/{path.name}"
+        return f"{self.name}/{path.name}" if self._built_in else str(path)
+
+    @property
+    def _built_in(self) -> bool:
+        return self.folder.parent == BUILT_IN
 
     def _read_overlay(self, name: str) -> Source:
         path = self.folder / name
         return read_source(path, self._shown(path))
-
-    def _check_operations(self, documents: Mapping[str, Source]) -> None:
-        described = [
-            f"{method.upper()} {path}"
-            for source in documents.values()
-            if isinstance(source.data, dict)
-            for path, item in (source.data.get("paths") or {}).items()
-            for method in item
-        ]
-        for operation in self.behaviour.operations.values():
-            if str(operation.key) not in described:
-                pointer = join("operations", operation.name, "on")
-                hint = nearest(str(operation.key), described)
-                raise self._source.error(pointer, f"no document describes {operation.key}{hint}")
 
 
 def built_in_names() -> list[str]:
@@ -107,8 +118,8 @@ def load_provider(folder: Path | str, options: Mapping[str, str] | None = None) 
     source = read_source(file, f"{path.name}/{BEHAVIOUR_FILE}" if built_in else None)
     data = source.data
     if not built_in:  # the tests check our own: the start of a server need not
-        _check_shape(source, data)
-    data, overlays = _with_options(source, data, options or {})
+        check_behaviour(source)
+    data, overlays = _with_options(source, data, options or {}, trusted=built_in)
     if (path / CORRECTIONS).is_file():
         overlays.insert(0, CORRECTIONS)
     try:
@@ -117,7 +128,7 @@ def load_provider(folder: Path | str, options: Mapping[str, str] | None = None) 
         pointer, problem, *expected = error.args
         raise source.error(pointer, problem, *expected) from None
     _check_names(source, behaviour)
-    return Provider(path, source, behaviour, overlays)
+    return Provider(path, source, behaviour, overlays, options or {})
 
 
 def _folder(folder: Path | str) -> Path:
@@ -144,18 +155,10 @@ def check_behaviour(source: Source) -> None:
     Raises:
         LoadError: the first thing that is wrong, with its line and what was expected.
     """
-    _check_shape(source, source.data)
+    check_shape(source, source.data, BEHAVIOUR)
 
 
-def _check_shape(source: Source, data: Any) -> None:
-    from .validation import first_problem  # noqa: PLC0415 - built-in folders start without it
-
-    problem = first_problem(read_source(_SCHEMA_FILE).data, data)
-    if problem is not None:
-        raise source.error(problem.pointer, problem.sentence, problem.expected)
-
-
-def _with_options(source: Source, data: Any, chosen: Mapping[str, str]) -> tuple[Any, list[str]]:
+def _with_options(source: Source, data: Any, chosen: Mapping[str, str], *, trusted: bool) -> tuple[Any, list[str]]:
     options = data.get("options", {})
     for name, value in chosen.items():
         if name not in options:
@@ -170,7 +173,10 @@ def _with_options(source: Source, data: Any, chosen: Mapping[str, str]) -> tuple
             expected = ", ".join(option["values"])
             raise source.error(join("options", name, "default"), f"is {shorten(value)}", expected)
         choice = option["values"][value]
-        data = merge_patch(data, choice.get("behaviour", {}))
+        if "behaviour" in choice:
+            data = merge_patch(data, choice["behaviour"])
+            if not trusted:
+                check_shape(source, data, BEHAVIOUR, join("options", name, "values", value, "behaviour"))
         if "overlay" in choice:
             overlays.append(choice["overlay"])
     return data, overlays
@@ -200,8 +206,26 @@ def _check_names(source: Source, behaviour: Behaviour) -> None:
             if created not in behaviour.operations:
                 hint = nearest(created, behaviour.operations)
                 raise source.error(join("operations", name, "creates"), f"no operation {created!r}{hint}")
+    _check_callbacks(source, behaviour)
     for number, limit in enumerate(behaviour.limits):
         for name in limit.operations:
             if name not in behaviour.operations:
                 hint = nearest(name, behaviour.operations)
                 raise source.error(join("limits", number, "operations"), f"no operation {name!r}{hint}")
+
+
+def _check_callbacks(source: Source, behaviour: Behaviour) -> None:
+    callbacks = behaviour.callbacks
+    if callbacks is None:
+        return
+    signature = callbacks.signature
+    used = {"url/setting": callbacks.setting, "signature/secret": None if signature is None else signature.secret}
+    for place, name in used.items():
+        if name is not None and name not in behaviour.settings:
+            hint = nearest(name, behaviour.settings)
+            raise source.error(f"/callbacks/{place}", f"no setting {name!r}{hint}", "one of `settings`")
+    phases = {status.phase for status in behaviour.statuses.values()}
+    for phase in callbacks.on:
+        if phase not in phases:
+            known = ", ".join(sorted(phases))
+            raise source.error(join("callbacks", "on", phase.value), "no status has this phase", f"one of {known}")

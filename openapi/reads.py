@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from math import isfinite
 from typing import Any
 
 from .pointer import MISSING, resolve
@@ -27,7 +28,7 @@ class Read:
 
 def _number(scale: int) -> Callable[[Any], Any]:
     def convert(value: Any) -> Any:
-        if isinstance(value, bool) or not isinstance(value, int | float):
+        if isinstance(value, bool) or not isinstance(value, int | float) or not isfinite(value):
             return MISSING
         return round(value * scale)
 

@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 Kind = Literal[
     "document", "components", "path item", "operation", "parameter", "header", "request body", "response",
-    "media type", "encoding", "callback", "schema", "security scheme",
+    "media type", "encoding", "callback", "schema", "security scheme", "example", "link",
 ]  # fmt: skip
 Shape = Literal["one", "list", "map"]
 
@@ -33,6 +33,8 @@ FIELDS: dict[Kind, dict[str, tuple[Shape, Kind]]] = {
         "callbacks": ("map", "callback"),
         "pathItems": ("map", "path item"),
         "securitySchemes": ("map", "security scheme"),
+        "examples": ("map", "example"),
+        "links": ("map", "link"),
     },
     "path item": {"parameters": ("list", "parameter"), **dict.fromkeys(METHODS, ("one", "operation"))},
     "operation": {
@@ -41,20 +43,24 @@ FIELDS: dict[Kind, dict[str, tuple[Shape, Kind]]] = {
         "responses": ("map", "response"),
         "callbacks": ("map", "callback"),
     },
-    "parameter": {"schema": ("one", "schema"), "content": ("map", "media type")},
-    "header": {"schema": ("one", "schema"), "content": ("map", "media type")},
+    "parameter": {"schema": ("one", "schema"), "content": ("map", "media type"), "examples": ("map", "example")},
+    "header": {"schema": ("one", "schema"), "content": ("map", "media type"), "examples": ("map", "example")},
     "request body": {"content": ("map", "media type")},
-    "response": {"content": ("map", "media type"), "headers": ("map", "header")},
-    "media type": {"schema": ("one", "schema"), "encoding": ("map", "encoding")},
+    "response": {"content": ("map", "media type"), "headers": ("map", "header"), "links": ("map", "link")},
+    "media type": {
+        "schema": ("one", "schema"), "encoding": ("map", "encoding"), "examples": ("map", "example")
+    },
     "encoding": {"headers": ("map", "header")},
     "callback": {},
     "security scheme": {},
+    "example": {},
+    "link": {},
     "schema": {
         **dict.fromkeys(("properties", "patternProperties", "$defs", "dependentSchemas"), ("map", "schema")),
         **dict.fromkeys(("allOf", "anyOf", "oneOf", "prefixItems"), ("list", "schema")),
         **dict.fromkeys(
             ("items", "additionalProperties", "not", "if", "then", "else", "contains", "propertyNames",
-             "unevaluatedItems", "unevaluatedProperties"),
+             "unevaluatedItems", "unevaluatedProperties", "contentSchema"),
             ("one", "schema"),
         ),
     },

@@ -10,15 +10,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from functools import cache
 from typing import Any
 
 import orjson
 
+from .pointer import join
 from .times import iso
 
 Render = Callable[[Mapping[str, Any]], Any]
 
-_SIMPLE = re.compile(r"\s*([a-z_]+(?:\.[a-zA-Z_]\w*)*)\s*((?:\|\s*[a-z_]+\s*)*)")
+_SIMPLE = re.compile(r"\s*([a-z_]+(?:\.[a-zA-Z]\w*)*)\s*((?:\|\s*[a-z_]+\s*)*)")
 _EXPRESSION = re.compile(r"\{\{(.*?)\}\}", re.DOTALL)
 
 
@@ -62,7 +64,7 @@ def is_constant(data: Any) -> bool:
     if isinstance(data, list):
         return all(map(is_constant, data))
     if isinstance(data, dict):
-        return all(not key.endswith("?") and is_constant(value) for key, value in data.items())
+        return "$each" not in data and all(not key.endswith("?") and is_constant(value) for key, value in data.items())
     return True
 
 
@@ -80,7 +82,7 @@ def _compile(data: Any, names: frozenset[str], pointer: str) -> Render:
     if isinstance(data, dict):
         return _compile_list(data, names, pointer) if "$each" in data else _compile_object(data, names, pointer)
     if isinstance(data, list):
-        items = [_compile(item, names, f"{pointer}/{number}") for number, item in enumerate(data)]
+        items = [_compile(item, names, pointer + join(number)) for number, item in enumerate(data)]
         return lambda context: [render(context) for render in items]
     return _compile_string(data, names, pointer)
 
@@ -96,7 +98,7 @@ def _compile_list(data: Mapping[str, Any], names: frozenset[str], pointer: str) 
 
 def _compile_object(data: Mapping[str, Any], names: frozenset[str], pointer: str) -> Render:
     fields = [
-        (key.removesuffix("?"), key.endswith("?"), _compile(value, names, f"{pointer}/{key}"))
+        (key.removesuffix("?"), key.endswith("?"), _compile(value, names, pointer + join(key)))
         for key, value in data.items()
     ]
     if not any(optional for _, optional, _ in fields):
@@ -111,6 +113,8 @@ def _compile_object(data: Mapping[str, Any], names: frozenset[str], pointer: str
 
 
 def _compile_string(text: str, names: frozenset[str], pointer: str) -> Render:
+    if "{{" in _EXPRESSION.sub("", text):
+        raise TemplateError(pointer, f"{text!r} has a '{{{{' without its '}}}}'")
     whole = _EXPRESSION.fullmatch(text)
     if whole and "{{" not in whole[1]:
         return _compile_expression(whole[1], names, pointer)
@@ -133,16 +137,17 @@ def _compile_expression(text: str, names: frozenset[str], pointer: str) -> Rende
     return _compile_jinja(text, names, pointer)
 
 
+_CONSTANTS = {"true": True, "false": False, "none": None}
+
+
 def _compile_simple(path: list[str], filters: list[str], names: frozenset[str], pointer: str) -> Render:
     root, *steps = path
-    if root in {"true", "false", "none"}:
-        constant = {"true": True, "false": False, "none": None}[root]
-        return lambda _: constant
-    _check_names({root}, names, pointer)
+    if root not in _CONSTANTS:
+        _check_names({root}, names, pointer)
     chain = [FILTERS[name.strip()] for name in filters]
 
     def render(context: Mapping[str, Any]) -> Any:
-        value = context[root]
+        value = _CONSTANTS[root] if root in _CONSTANTS else context[root]
         for step in steps:
             value = value.get(step) if isinstance(value, dict) else getattr(value, step, None)
         for each in chain:
@@ -157,23 +162,39 @@ def _check_names(used: set[str], names: frozenset[str], pointer: str) -> None:
         raise TemplateError(pointer, f"the name {unknown[0]!r} is not known here; known: {', '.join(sorted(names))}")
 
 
-_environments: list[Any] = []
+@cache
+def _environment() -> Any:
+    """Return the sandbox. As in the closures of `_compile_simple`, a step into an object is a field, not a method."""
+    # Imported when the first template needs it: a start that needs none should not pay for it.
+    from jinja2 import ChainableUndefined, Undefined  # noqa: PLC0415
+    from jinja2.sandbox import ImmutableSandboxedEnvironment  # noqa: PLC0415
+
+    class Environment(ImmutableSandboxedEnvironment):
+        def getattr(self, obj: Any, attribute: str) -> Any:
+            if not isinstance(obj, dict):
+                return super().getattr(obj, attribute)
+            return obj[attribute] if attribute in obj else self.undefined(obj=obj, name=attribute)
+
+    def null_for_absent(convert: Callable[[Any], Any]) -> Callable[[Any], Any]:
+        return lambda value: convert(None if isinstance(value, Undefined) else value)
+
+    environment = Environment(undefined=ChainableUndefined)
+    environment.filters |= {name: null_for_absent(convert) for name, convert in FILTERS.items()}
+    return environment
 
 
 def _compile_jinja(text: str, names: frozenset[str], pointer: str) -> Render:
-    # Imported when the first template needs it: a start that needs none should not pay for it.
-    from jinja2 import TemplateSyntaxError, meta  # noqa: PLC0415
-    from jinja2.sandbox import ImmutableSandboxedEnvironment  # noqa: PLC0415
+    from jinja2 import TemplateSyntaxError, meta, nodes  # noqa: PLC0415
 
-    if not _environments:
-        _environments.append(ImmutableSandboxedEnvironment())
-        _environments[0].filters |= FILTERS
-    environment = _environments[0]
+    environment = _environment()
     try:
-        used = meta.find_undeclared_variables(environment.parse("{{" + text + "}}"))
+        tree = environment.parse("{{" + text + "}}")
         compiled = environment.compile_expression(text.strip())
     except TemplateSyntaxError as error:
         raise TemplateError(pointer, f"{text.strip()!r} is no expression: {error.message}") from None
-    _check_names(used, names, pointer)
+    _check_names(meta.find_undeclared_variables(tree), names, pointer)
+    for step in tree.find_all(nodes.Getattr):
+        if step.attr.startswith("_"):
+            raise TemplateError(pointer, f"{text.strip()!r} looks inside Python, at {step.attr!r}")
     made: Render = compiled
     return made

@@ -6,6 +6,7 @@ nothing wrong (the two differ at the edges), the verdict's own error speaks.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -13,7 +14,7 @@ from typing import Any
 
 import jsonschema_rs
 
-from .errors import nearest, shorten
+from .errors import cut, nearest, shorten
 from .pointer import MISSING, join, resolve
 
 _MAX_PROBLEMS = 20
@@ -70,14 +71,20 @@ class Validator:
             return []
         if brief:
             return [self._own(data)]
-        found = {str(problem): problem for problem in _explained(self._whole, data)}
+        try:
+            found = {str(problem): problem for problem in _explained(self._whole, data)}
+        except (RecursionError, re.error):  # too deep for Python, or a pattern that it can't read
+            found = {}
         return list(found.values())[:_MAX_PROBLEMS] or [self._own(data)]
 
     def _own(self, data: Any) -> Problem:
-        error = next(self._compiled.iter_errors(data))
+        try:
+            error = next(self._compiled.iter_errors(data))
+        except ValueError:  # an error holds its instance, and jsonschema-rs hands none over that is this deep
+            return Problem("", "depth", data, None, "does not fit, and is nested too deeply to say where", "")
         pointer = join(*error.instance_path)
         keyword = str(error.schema_path[-1]) if error.schema_path else "false"
-        return Problem(pointer, keyword, resolve(data, pointer), None, f"does not fit: {shorten(error.message)}", "")
+        return Problem(pointer, keyword, resolve(data, pointer), None, f"does not fit: {cut(error.message)}", "")
 
 
 def first_problem(schema: Any, data: Any) -> Problem | None:
@@ -90,7 +97,9 @@ def _explained(schema: Any, data: Any) -> Iterator[Problem]:
     validator = checker(schema)
     for error in sorted(validator.iter_errors(data), key=lambda each: (len(each.path), list(map(str, each.path)))):
         # Of the branches of an anyOf or oneOf, the one that the data came nearest to is worth telling.
-        yield _problem(best_match([error]) if error.context else error)
+        told = best_match([error]) if error.context else error
+        if told.validator is not None:  # of a value that the schema `false` refuses, jsonschema does not say where
+            yield from _problems(told)
 
 
 @lru_cache(maxsize=1)
@@ -103,31 +112,35 @@ def _explainer() -> tuple[Any, Any]:
     return lambda schema: Draft202012Validator(schema, format_checker=checker), best_match
 
 
-def _problem(error: Any) -> Problem:
+def _problems(error: Any) -> Iterator[Problem]:
     pointer = join(*error.absolute_path)
     keyword, limit, value = str(error.validator), error.validator_value, error.instance
     match keyword:
         case "required":
-            missing = next(name for name in limit if name not in value)
-            return Problem(f"{pointer}/{missing}", keyword, MISSING, limit, "is missing", "a value")
-        case "additionalProperties" | "unevaluatedProperties":
+            for name in limit:
+                if name not in value:
+                    yield Problem(pointer + join(name), keyword, MISSING, limit, "is missing", "a value")
+        case "additionalProperties" | "unevaluatedProperties" if isinstance(value, dict) and not limit:
             known = list(error.schema.get("properties", {}))
-            extra = next((name for name in value if name not in known), "?")
-            hint = nearest(extra, known)
             expected = f"one of {', '.join(known)}" if known else "nothing more"
-            return Problem(f"{pointer}/{extra}", keyword, value.get(extra), limit, f"is not known{hint}", expected)
+            for extra in value:
+                if repr(extra) in error.message:  # only the message tells which ones patterns and branches leave over
+                    hint = nearest(extra, known)
+                    place = pointer + join(extra)
+                    yield Problem(place, keyword, value[extra], limit, f"is not known{hint}", expected)
         case "enum" | "const":
             allowed = limit if keyword == "enum" else [limit]
             hint = nearest(value, [each for each in allowed if isinstance(each, str)]) if isinstance(value, str) else ""
-            expected = f"one of {', '.join(map(repr, allowed))}" if len(allowed) > 1 else repr(allowed[0])
-            return Problem(pointer, keyword, value, limit, f"is {shorten(value)}{hint}", expected)
+            shown = [shorten(each) for each in allowed]
+            expected = f"one of {', '.join(shown)}" if len(shown) > 1 else "".join(shown)
+            yield Problem(pointer, keyword, value, limit, f"is {shorten(value)}{hint}", expected)
         case _:
             sentence, expected = _SENTENCES.get(keyword, ("is {value}", "a value that fits {keyword} {limit}"))
             facts = {
                 "value": shorten(value), "limit": _shown(limit), "keyword": keyword, "kind": _kind(value),
                 "size": len(value) if hasattr(value, "__len__") else 0,
             }  # fmt: skip
-            return Problem(pointer, keyword, value, limit, sentence.format(**facts), expected.format(**facts))
+            yield Problem(pointer, keyword, value, limit, sentence.format(**facts), expected.format(**facts))
 
 
 _SENTENCES: dict[str, tuple[str, str]] = {

@@ -1,0 +1,113 @@
+"""Writes the generated tables of the documentation anew, or tells which are not current.
+
+    uv run python docs/generate.py [--check]
+
+A table stands between `<!-- NAME -->` and `<!-- /NAME -->`; what it holds comes from the code and the folders.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+
+import click
+from understudy.entrypoints.facts import facts_of, options_of
+from understudy.entrypoints.serve import serve
+from understudy.mockserver.refusal import FALLBACKS
+from understudy.openapi.behaviour import NAMES
+from understudy.openapi.conditions import CONDITIONS
+from understudy.openapi.provider import built_in_names, load_provider
+
+ROOT = Path(__file__).parent.parent
+FILES = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
+
+
+def table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Return a Markdown table."""
+    lines = [columns, ["---"] * len(columns), *rows]
+    return "\n".join(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in line)} |" for line in lines)
+
+
+def flags() -> str:
+    """Return every flag of `understudy serve`, with its variable, its default and what it does."""
+    options = [each for each in serve.params if isinstance(each, click.Option)]
+    return table(("flag", "variable", "default", "what it does"), map(_flag, options))
+
+
+def _flag(option: click.Option) -> tuple[str, str, str, str]:
+    name = next(each for each in option.opts if each.startswith("--"))
+    shape = option.metavar or {"choice": "|".join(getattr(option.type, "choices", ()))}.get(option.type.name, "")
+    value = "" if option.is_flag else f" {shape or option.type.name.split()[0].upper()}"
+    default = option.default if isinstance(option.default, (str, int, float)) and not option.is_flag else ""
+    shown = f"`{default:g}`" if isinstance(default, float) else f"`{default}`" if default != "" else ""
+    return f"`{name}{value}`", f"`{option.envvar}`", shown, option.help or ""
+
+
+def options() -> str:
+    """Return every option of every provider that comes with understudy."""
+    rows = []
+    for name in built_in_names():
+        for option in options_of(load_provider(name)):
+            rows.append((f"`{option['name']}`", "", option["about"], option["provenance"]))
+            for value, about in option["values"].items():
+                default = " (default)" if value == option["default"] else ""
+                rows.append(("", f"`{value}`", about + default, ""))
+    return table(("option", "value", "meaning", "provenance"), rows)
+
+
+def providers() -> str:
+    """Return the providers that come with understudy."""
+    rows = []
+    for name in built_in_names():
+        facts = facts_of(load_provider(name))
+        models = ", ".join(f"`{model['name']}`" for model in facts["models"])
+        rows.append((f"`{name}`", facts["title"], facts["base_url"], models))
+    return table(("name", "provider", "stands in for", "models"), rows)
+
+
+def conditions() -> str:
+    """Return the conditions that an error may name, and what is told where none names them."""
+    rows = [
+        (f"`{name}`", about, f"`{FALLBACKS[name]}`" if name in FALLBACKS else "") for name, about in CONDITIONS.items()
+    ]
+    return table(("condition", "when", "without an error, as"), rows)
+
+
+def names() -> str:
+    """Return the names that templates may use, by where they stand."""
+    common = set.intersection(*(set(NAMES[each]) for each in NAMES if each not in {"price", "callback"}))
+    rows = [
+        (f"`{place}`", ", ".join(f"`{name}`" for name in sorted(known - common if place != "price" else known)))
+        for place, known in NAMES.items()
+    ]
+    shared = ", ".join(f"`{name}`" for name in sorted(common))
+    return f"Everywhere but in `price`: {shared}.\n\n" + table(("in", "names of its own"), rows)
+
+
+TABLES: dict[str, Callable[[], str]] = {
+    "flags": flags, "options": options, "providers": providers, "conditions": conditions, "names": names,
+}  # fmt: skip
+_PLACE = re.compile(r"(<!-- (\w+) -->\n).*?(<!-- /\2 -->)", re.DOTALL)
+
+
+def regenerated(text: str) -> str:
+    """Return `text` with its tables made anew."""
+    return _PLACE.sub(lambda match: f"{match[1]}\n{TABLES[match[2]]()}\n\n{match[3]}", text)
+
+
+def main() -> None:
+    """Rewrite the files; with `--check`, end with 1 where one would change."""
+    changed = [path for path in FILES if regenerated(path.read_text()) != path.read_text()]
+    if "--check" not in sys.argv[1:]:
+        for path in changed:
+            path.write_text(regenerated(path.read_text()))
+    for path in changed:
+        print(path.relative_to(ROOT))
+    if changed and "--check" in sys.argv[1:]:
+        raise SystemExit(1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,68 @@
+"""Judging an exchange against the stored contract, in both directions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any
+
+import orjson
+
+from ..openapi.validation import Problem, Validator
+from .checks import check_request
+from .compiled import CompiledOperation, CompiledProvider
+from .exchange import Exchange
+from .refusal import Refused
+from .request import Request
+
+
+def findings_of(exchange: Exchange, providers: Mapping[str, CompiledProvider]) -> list[dict[str, Any]]:
+    """Return what is wrong with the request and with the answer of `exchange`."""
+    provider = providers.get(exchange.provider)
+    operation = None if provider is None else provider.operations.get(exchange.operation)
+    if operation is None:
+        return []
+    return [*_request_findings(operation, exchange.request), *_answer_findings(operation, exchange)]
+
+
+def _request_findings(operation: CompiledOperation, request: Request) -> list[dict[str, Any]]:
+    try:
+        check_request(operation, request)
+    except Refused as refused:
+        return [{"direction": "request", "condition": refused.condition, "problem": refused.problem}]
+    return []
+
+
+def _answer_findings(operation: CompiledOperation, exchange: Exchange) -> list[dict[str, Any]]:
+    answer = exchange.answer
+    documented = operation.owner.provider.contract.responses(operation.contract)
+    response = documented.get(str(answer.status)) or documented.get(f"{answer.status // 100}XX")
+    response = response or documented.get("default")
+    if response is None:
+        return [_finding("/", f"status {answer.status} is not documented", ", ".join(documented))]
+    content = response.get("content", {})
+    schema = next((media.get("schema") for kind, media in content.items() if "json" in kind), None)
+    if schema is None:
+        return []
+    try:
+        body = orjson.loads(answer.body)
+    except orjson.JSONDecodeError as error:
+        return [_finding("", f"the body is no JSON: {error}", "JSON")]
+    return [_told(problem) for problem in _validator(operation, exchange.answer.status).problems(body)]
+
+
+@lru_cache(maxsize=512)
+def _validator(operation: CompiledOperation, status: int) -> Validator:
+    contract = operation.owner.provider.contract
+    documented = contract.responses(operation.contract)
+    response = documented.get(str(status)) or documented.get(f"{status // 100}XX") or documented["default"]
+    media = next(media for kind, media in response["content"].items() if "json" in kind)
+    return Validator(media["schema"], contract.components)
+
+
+def _told(problem: Problem) -> dict[str, Any]:
+    return _finding(problem.pointer, problem.sentence, problem.expected)
+
+
+def _finding(pointer: str, problem: str, expected: str) -> dict[str, Any]:
+    return {"direction": "response", "pointer": pointer, "problem": problem, "expected": expected}

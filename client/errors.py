@@ -37,6 +37,10 @@ RejectionReason = Literal["missing", "malformed", "stale", "wrong", "other"]
 class UnderstudyError(Exception):
     """Whatever the client raises; catch it to catch everything."""
 
+    def __repr__(self) -> str:
+        """Show the sentence: it is what a log has room for."""
+        return f"{type(self).__name__}({str(self)!r})"
+
     def __reduce__(self) -> tuple[Any, ...]:
         """Keep the fields when the error is pickled: an error of another process is as telling as one's own."""
         return _restored, (type(self), self.args, dict(self.__dict__))

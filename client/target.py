@@ -112,7 +112,9 @@ class Target:
         if content is None and self.provider.contract.body(self.contract_of(operation))[1]:
             headers["Content-Type"] = "application/json"
             content = orjson.dumps(parts.body)
-        return Ask(operation.key.method, self._url(operation, parts), headers | self._key_header(operation), content or b"")
+        return Ask(
+            operation.key.method, self._url(operation, parts), headers | self._key_header(operation), content or b""
+        )
 
     def hide(self, text: str) -> str:
         """Return `text` with the key masked, should a provider have repeated it."""
@@ -136,7 +138,9 @@ class Target:
                 return {scheme["name"]: self.key}
         if schemes:
             # A key in the query would end up in logs of every machine on the way.
-            raise ConfigurationError(f"{operation.name} wants its key in a way that the client can't: expected a header")
+            raise ConfigurationError(
+                f"{operation.name} wants its key in a way that the client can't: expected a header"
+            )
         return {}
 
 
@@ -179,4 +183,3 @@ def _checked(url: str) -> str:
 @cache
 def _user_agent() -> str:
     return f"understudy/{version('understudy')}"
-

@@ -41,6 +41,8 @@ class Change:
         revision: the schema object of the revision that speaks of it.
         keyword: the keyword inside these objects, "" for the whole object.
         guards: readOnly and writeOnly, where the value or one around it is marked so on both sides.
+        idle: whether the keyword asks nothing of the types that stand beside it, as `maxLength` of an object: most
+            likely a slip of whoever meant something by it.
     """
 
     what: str
@@ -52,10 +54,15 @@ class Change:
     keyword: str = ""
     path: tuple[Step, ...] = ()
     guards: frozenset[str] = frozenset()
+    idle: bool = False
 
     def under(self, step: Step, guards: frozenset[str] = frozenset()) -> Change:
         """Return this change as seen from the value around."""
         return replace(self, path=(step, *self.path), guards=self.guards | guards)
+
+    def as_idle(self) -> Change:
+        """Return this change as one of a keyword that asks nothing where it stands."""
+        return replace(self, idle=True)
 
     def with_effect(self, effect: Effect) -> Change:
         """Return this change with another effect."""

@@ -11,10 +11,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from .changes import Change, Effect, reverse, together
-from .flat import Flat, Schema, common_types, json_key
+from .flat import Flat, Flattener, Schema, common_types, json_key
 
 if TYPE_CHECKING:
-    from .compare import Changes, Comparison
+    from .compare import Changes, Comparison, Text
 
 Union = tuple[str, tuple[Schema, ...]]
 
@@ -25,7 +25,7 @@ class Choices:
     def __init__(self, comparison: Comparison) -> None:
         self._compare = comparison
 
-    def unions(self, one: Flat, other: Flat, *, text: bool) -> Changes:
+    def unions(self, one: Flat, other: Flat, *, text: Text) -> Changes:
         """Return what changed in the choices of `one` and `other`."""
         before, after = list(one.words.get("unions", ())), list(other.words.get("unions", ()))
         for union in tuple(before):
@@ -62,7 +62,7 @@ class Choices:
                 pairs.append((schema, left.pop(found)))
         return pairs, lost, left
 
-    def _union(self, one: Flat, other: Flat, before: Union, after: Union, *, text: bool) -> list[Change]:
+    def _union(self, one: Flat, other: Flat, before: Union, after: Union, *, text: Text) -> list[Change]:
         pairs, lost, gained = self.matched(before[1], after[1])
         found: list[Change] = []
         for schema, revised in pairs:  # the same but for what is said beside
@@ -122,7 +122,7 @@ class Choices:
         flats = [flatten(branch) for branch in branches]
         return all(disjoint(a, b, flatten) for n, a in enumerate(flats) for b in flats[n + 1 :])
 
-    def _wrapped(self, one: Flat, other: Flat, union: Union, *, back: bool, text: bool) -> list[Change]:
+    def _wrapped(self, one: Flat, other: Flat, union: Union, *, back: bool, text: Text) -> list[Change]:
         """Return what it means that `one` became a choice; `back` says that it was `other` that became `one`."""
         kind, branches = union
         flatten = self._compare.base if back else self._compare.revision
@@ -135,7 +135,7 @@ class Choices:
             effect = together({each.effect for each in self._compare.flats(*pair, text=text)})
             found.append(reverse(effect) if back else effect)
         accepting = [effect for effect in found if effect in {"widened", "noted"}]
-        if kind == "oneOf" and len(accepting) > 1:
+        if kind == "oneOf" and accepting and self._overlap(branches, found, flatten):
             effect: Effect = "changed"
         elif accepting:
             # A single branch that asks the same, beside branches that ask more, changes nothing.
@@ -147,7 +147,15 @@ class Choices:
         values = (list(branches), None) if back else (None, list(branches))
         return [Change(f"wrapped-in-{name}", effect, *values, base, revision, "" if back else kind)]
 
-    def listed(self, one: Flat, other: Flat, *, text: bool) -> Changes:
+    def _overlap(self, branches: tuple[Schema, ...], found: list[Effect], flatten: Flattener) -> bool:
+        """Tell whether what one branch takes, another may take as well, so that a `oneOf` refuses it."""
+        from .cases import disjoint  # noqa: PLC0415 - seldom needed
+
+        taking = next(n for n, effect in enumerate(found) if effect in {"widened", "noted"})
+        return any(n != taking and not disjoint(flatten(branches[taking]), flatten(each), flatten)
+                   for n, each in enumerate(branches))  # fmt: skip
+
+    def listed(self, one: Flat, other: Flat, *, text: Text) -> Changes:
         """Return what changed in `not`, `contains` and `if`."""
         found: list[Change] = []
         for word, name in (("nots", "not"), ("contains", "contains"), ("conditionals", "condition")):
@@ -158,7 +166,7 @@ class Choices:
                 found += self._list(word, name, one, other, text=text)
         return tuple(found)
 
-    def _list(self, word: str, name: str, one: Flat, other: Flat, *, text: bool) -> list[Change]:
+    def _list(self, word: str, name: str, one: Flat, other: Flat, *, text: Text) -> list[Change]:
         compare: Callable[..., list[Change]] = {
             "nots": self._not, "contains": self._contained, "conditionals": self._condition,
         }[word]  # fmt: skip

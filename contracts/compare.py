@@ -6,8 +6,9 @@ opposite when the two are exchanged. What that means for a client is `severity`'
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any, Literal
 
 from .changes import Change, Effect, Step, reverse
 from .choices import Choices
@@ -15,7 +16,9 @@ from .flat import ANY, FAMILY, Flat, Flattener, Schema, SchemaError, common_type
 from .simplify import simplified
 
 Changes = tuple[Change, ...]
-Pair = tuple[int, int, bool]
+Pair = tuple[int, int, str]
+Text = Literal["", "value", "body"]
+"""How values are written: as JSON; as text, a value or a list of them; or as text throughout, as in a form."""
 
 LOW = {"minimum", "minLength", "minItems", "minProperties"}
 HIGH = {"maximum", "maxLength", "maxItems", "maxProperties"}
@@ -41,10 +44,10 @@ class Comparison:
         self._assumed: set[Pair] = set()
         self._choices = Choices(self)
 
-    def schemas(self, one: Schema, other: Schema, *, text: bool = False) -> Changes:
+    def schemas(self, one: Schema, other: Schema, *, text: Text = "") -> Changes:
         """Return what changed from `one` to `other`.
 
-        With `text`, values are written as text, as in a query: a string may be what a number was.
+        Where values are written as text, as in a query, a string may be what a number was.
         """
         one, other = self.base.target(one), self.revision.target(other)
         pair = (id(one), id(other), text)
@@ -65,19 +68,24 @@ class Comparison:
             self._known[pair] = one, other, found
         return found
 
-    def flats(self, one: Flat, other: Flat, *, text: bool = False) -> Changes:
+    def flats(self, one: Flat, other: Flat, *, text: Text = "") -> Changes:
         """Return what changed between two schemas that were made flat."""
         one, other = simplified(one, self.base), simplified(other, self.revision)
-        kinds, disjoint = self._types(one, other, text=text)
         notes = tuple(_notes(one, other))
+        if _is_choice_only(one) != _is_choice_only(other) and not (one.words.keys() & other.words.keys() & {"unions"}):
+            return self._choices.unions(one, other, text=text) + notes
+        kinds, disjoint = self._types(one, other, text=text)
         if disjoint:
             return kinds + notes
         found = list(kinds)
         for word in sorted({*one.words, *other.words} & _HANDLED.keys()):
-            if _asks(word, one, other):
-                found += _HANDLED[word](self, one, other)
-        found += self._objects(one, other, text=text)
-        found += self._items(one, other, text=text)
+            told = _HANDLED[word](self, one, other)
+            found += told if _asks(word, one, other) else (each.as_idle() for each in told)
+        for kind, inside in (("object", self._objects), ("array", self._items)):
+            if kind in one.types & other.types:
+                found += inside(one, other, text=text)
+            elif one.types == other.types:
+                found += (each.as_idle() for each in inside(one, other, text=text))
         found += self._choices.unions(one, other, text=text)
         found += self._choices.listed(one, other, text=text)
         asked = tuple(found)
@@ -87,7 +95,7 @@ class Comparison:
         """Tell whether both schemas ask the same."""
         return all(change.effect == "noted" for change in self.schemas(one, other))
 
-    def _types(self, one: Flat, other: Flat, *, text: bool) -> tuple[Changes, bool]:
+    def _types(self, one: Flat, other: Flat, *, text: Text) -> tuple[Changes, bool]:
         """Return the change of types, and whether no value can fit both."""
         if one.types == other.types:
             return (), False
@@ -103,22 +111,21 @@ class Comparison:
         change = Change(what, effect, before, after, one.source("type"), other.source("type"), "type")
         return (change,), disjoint
 
-    def _objects(self, one: Flat, other: Flat, *, text: bool) -> Iterator[Change]:
-        if "object" not in one.types or "object" not in other.types:
-            return
+    def _objects(self, one: Flat, other: Flat, *, text: Text) -> Iterator[Change]:
         before, after = one.words.get("properties", {}), other.words.get("properties", {})
+        inside: Text = "body" if text == "body" else ""  # how members of an object are written in a query is anyone's guess
         for name in dict.fromkeys((*before, *after)):
             step: Step = ("property", name)
             guards = self._guards(before.get(name), after.get(name))
             if name in before and name in after:
-                yield from (each.under(step, guards) for each in self.schemas(before[name], after[name], text=text))
+                yield from (each.under(step, guards) for each in self.schemas(before[name], after[name], text=inside))
                 yield from _required(one, other, name, guards)
             else:
                 yield self._member(one, other, name).under(step, guards)
         for name in dict.fromkeys((*one.words.get("required", ()), *other.words.get("required", ()))):
             if name not in before and name not in after:
-                yield from _required(one, other, name, frozenset())
-        yield from self._rest(one, other, text=text)
+                yield from (replace(each, what=f"undescribed-{each.what}") for each in _required(one, other, name, frozenset()))
+        yield from self._rest(one, other, text=inside)
 
     def _guards(self, before: Schema | None, after: Schema | None) -> frozenset[str]:
         flats = [flatten(schema) for flatten, schema in ((self.base, before), (self.revision, after)) if schema is not None]
@@ -143,7 +150,7 @@ class Comparison:
             "properties" if added else "",
         )  # fmt: skip
 
-    def _rest(self, one: Flat, other: Flat, *, text: bool) -> Iterator[Change]:
+    def _rest(self, one: Flat, other: Flat, *, text: Text) -> Iterator[Change]:
         """Compare what is said of members that are not named one by one."""
         for word in ("additionalProperties", "unevaluatedProperties", "propertyNames"):
             step: Step = ("name", "") if word == "propertyNames" else ("member", "")
@@ -157,9 +164,7 @@ class Comparison:
                 what, effect = ("added", "narrowed") if pattern in after else ("removed", "widened")
                 yield _change(f"pattern-properties-{what}", effect, one, other, "patternProperties", pattern, pattern)
 
-    def _items(self, one: Flat, other: Flat, *, text: bool) -> Iterator[Change]:
-        if "array" not in one.types or "array" not in other.types:
-            return
+    def _items(self, one: Flat, other: Flat, *, text: Text) -> Iterator[Change]:
         before, after = one.words.get("prefixItems", ()), other.words.get("prefixItems", ())
         rests = one.words.get("items", True), other.words.get("items", True)
         for number in range(max(len(before), len(after))):
@@ -169,7 +174,7 @@ class Comparison:
         yield from self._optional_schema(one, other, "items", ("item", ""), text=text)
         yield from self._optional_schema(one, other, "unevaluatedItems", ("item", ""), text=text)
 
-    def _optional_schema(self, one: Flat, other: Flat, word: str, step: Step, *, text: bool = False) -> Iterator[Change]:
+    def _optional_schema(self, one: Flat, other: Flat, word: str, step: Step, *, text: Text = "") -> Iterator[Change]:
         """Compare the values of a keyword that holds a schema, and that allows everything where it is absent."""
         before, after = one.words.get(word), other.words.get(word)
         if before is None and after is None:
@@ -188,6 +193,11 @@ class Comparison:
         else:
             what, effect = ("added", "narrowed") if before is None else ("removed", "widened")
             yield _change(f"content-schema-{what}", effect, one, other, "contentSchema", before, after)
+
+
+def _is_choice_only(flat: Flat) -> bool:
+    """Tell whether all that `flat` asks stands in the branches of one choice."""
+    return flat.words.keys() == {"unions"} and len(flat.words["unions"]) == 1 and flat.types == ANY
 
 
 def _is_open(flat: Flat) -> bool:
@@ -210,8 +220,14 @@ def _within(one: frozenset[str], other: frozenset[str]) -> bool:
     return common_types(one, other) == one
 
 
-def _types_effect(one: Flat, other: Flat, *, text: bool) -> Effect:
-    first, second = (_as_text(flat) if text else flat.types for flat in (one, other))
+def _types_effect(one: Flat, other: Flat, *, text: Text) -> Effect:
+    plain = _ordered(one.types, other.types)
+    if not text or plain != "changed":  # who lists `integer` beside `string` meant something by it, in a query too
+        return plain
+    return _ordered(_as_text(one), _as_text(other))
+
+
+def _ordered(first: frozenset[str], second: frozenset[str]) -> Effect:
     if first == second:
         return "noted"
     if _within(first, second):
@@ -222,7 +238,8 @@ def _types_effect(one: Flat, other: Flat, *, text: bool) -> Effect:
 def _as_text(flat: Flat) -> frozenset[str]:
     """Return the types whose values may stand where `flat` is written as text: free text may be anything."""
     free = not any(word in flat.words for word in ("patterns", "formats", "enum", "minLength", "maxLength"))
-    return flat.types | _SCALARS - {"null", "integer"} if "string" in flat.types and free else flat.types
+    types = flat.types | _SCALARS - {"null"} if "string" in flat.types and free else flat.types
+    return types - {"integer"} if "number" in types else types
 
 
 def _change(what: str, effect: Effect, one: Flat, other: Flat, word: str, before: Any, after: Any) -> Change:

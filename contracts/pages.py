@@ -21,7 +21,6 @@ _TAG = re.compile(r"<[^>]*>")
 _OPENING = re.compile(r"""^\s*(?:\{\s*)?["']?(?:openapi|swagger)["']?\s*:\s*["']?\d""", re.MULTILINE)
 _STARTS = re.compile(r"""\A\s*(?:#[^\n]*\n\s*)*(?:---\s*\n\s*)?(?:\{\s*)?["']?(?:openapi|swagger)["']?\s*:""")
 _LOST = re.compile(r"^openapi:[^\n]*\n(?:[^\n]*\n)*?info:[ \t]*\n(?:title|version|description):", re.MULTILINE)
-_PAGE = re.compile(r"^(?:`{3,}|~{3,}|#{1,6} |> |<!doctype|<html|<[a-z]+[ >])", re.MULTILINE | re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +42,7 @@ def is_page(name: str, text: str) -> bool:
     """Tell whether `text` is a page rather than a document of its own."""
     if name.lower().endswith((".md", ".mdx", ".markdown", ".html", ".htm")):
         return True
-    if name.lower().endswith((".yaml", ".yml", ".json")) or _STARTS.match(text) or text.lstrip()[:1] == "{":
-        return False
-    return bool(_PAGE.search(text) or _OPENING.search(text) or not re.search(r"^[\w$\"'-]+:", text, re.MULTILINE))
+    return not (name.lower().endswith((".yaml", ".yml", ".json")) or _STARTS.match(text) or text.lstrip()[:1] == "{")
 
 
 def find_documents(text: str, name: str) -> list[Found]:

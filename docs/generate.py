@@ -77,13 +77,18 @@ def conditions() -> str:
 
 def names() -> str:
     """Return the names that templates may use, by where they stand."""
-    common = set.intersection(*(set(NAMES[each]) for each in NAMES if each not in {"price", "callback"}))
+    apart = {"price", "callback"}
+    common = frozenset.intersection(*(NAMES[each] for each in NAMES if each not in apart))
     rows = [
-        (f"`{place}`", ", ".join(f"`{name}`" for name in sorted(known - common if place != "price" else known)))
-        for place, known in NAMES.items()
+        (f"`{place}`", _listed(known if place in apart else known - common) or "none") for place, known in NAMES.items()
     ]
-    shared = ", ".join(f"`{name}`" for name in sorted(common))
-    return f"Everywhere but in `price`: {shared}.\n\n" + table(("in", "names of its own"), rows)
+    return f"Everywhere but in `price` and `callback`: {_listed(common)}. Beside these:\n\n" + table(
+        ("in", "names"), rows
+    )
+
+
+def _listed(words: Iterable[str]) -> str:
+    return ", ".join(f"`{word}`" for word in sorted(words))
 
 
 TABLES: dict[str, Callable[[], str]] = {

@@ -3,21 +3,42 @@
 from __future__ import annotations
 
 from importlib import import_module
+from typing import Any, NoReturn
 
 import click
 
 from ..openapi.errors import nearest
+from .ending import fail
 from .version import VERSION
 
 _COMMANDS = {
     "serve": ("serve", "Play providers over HTTP."),
     "providers": ("show", "List the providers that come with understudy."),
     "show": ("show", "Show what a provider does: operations, statuses, errors, options."),
+    "generate": ("generate", "Generate with a provider: create a task, wait for it, fetch its results."),
+    "drift": ("drift", "Tell what changed between two descriptions of a provider, and whether it breaks you."),
 }
 
 
 class _Commands(click.Group):
-    """Subcommands whose modules are imported when they are run: none pays for another."""
+    """Subcommands whose modules are imported when they are run: none pays for another.
+
+    Incorrect usage is told in one line, like everything else that ends a command.
+    """
+
+    def make_context(self, *args: Any, **kwargs: Any) -> click.Context:
+        """Read the arguments up to the subcommand."""
+        try:
+            return super().make_context(*args, **kwargs)
+        except click.UsageError as error:
+            _end(error)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Read the subcommand's arguments and run it."""
+        try:
+            return super().invoke(ctx)
+        except click.UsageError as error:
+            _end(error)
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return the names of the subcommands."""
@@ -37,6 +58,13 @@ class _Commands(click.Group):
         """List the subcommands without importing them."""
         with formatter.section("Commands"):
             formatter.write_dl([(name, text) for name, (_, text) in _COMMANDS.items()])
+
+
+def _end(error: click.UsageError) -> NoReturn:
+    if isinstance(error, click.exceptions.NoArgsIsHelpError):
+        raise error
+    see = f" (see {error.ctx.command_path} --help)" if error.ctx else ""
+    fail(" ".join(error.format_message().split()).rstrip(".") + see)
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})

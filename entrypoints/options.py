@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterable
+from math import isfinite
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from ..openapi.errors import LoadError, nearest
-from ..openapi.provider import OptionError, Provider, built_in_names, load_provider
 from ..openapi.times import parse_time
+from .ending import fail
+
+if TYPE_CHECKING:
+    from ..openapi.provider import Provider
 
 
 def option(*names: str, **settings: Any) -> Callable[[Any], Any]:
@@ -21,10 +24,15 @@ def option(*names: str, **settings: Any) -> Callable[[Any], Any]:
     return click.option(*names, envvar=variable, show_envvar=True, **settings)
 
 
-def fail(message: str) -> NoReturn:
-    """Say `message` on stderr and end with status 2."""
-    click.echo(f"understudy: {message}", err=True)
-    sys.exit(2)
+class Amount(click.FloatRange):
+    """A number in a range; neither infinite nor none at all."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Return the number."""
+        number = float(super().convert(value, param, ctx))
+        if not isfinite(number):
+            self.fail(f"{value} is no finite number.", param, ctx)
+        return number
 
 
 class Time(click.ParamType[int]):
@@ -47,6 +55,8 @@ def load_providers(names: Iterable[str], settings: Iterable[str]) -> list[Provid
 
     Ends the program where one is broken or unknown, or a setting is.
     """
+    from ..openapi.provider import built_in_names  # noqa: PLC0415 - commands that play no provider load none
+
     chosen = _chosen(settings)
     loaded = [_loaded(name, chosen.pop(provider_name(name), {})) for name in list(names) or built_in_names()]
     if chosen:
@@ -66,6 +76,8 @@ def provider_name(given: str) -> str:
 
 
 def _loaded(name: str, chosen: dict[str, str]) -> Provider:
+    from ..openapi.provider import OptionError, built_in_names, load_provider  # noqa: PLC0415
+
     try:
         provider = load_provider(name, chosen)
         if name not in built_in_names():

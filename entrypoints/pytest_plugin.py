@@ -68,10 +68,11 @@ def understudy_server(request: pytest.FixtureRequest) -> Iterator[ControlClient]
         control.close()
         return
     from ..mockserver.server import MockServer  # noqa: PLC0415
+    from ..mockserver.settings import Settings  # noqa: PLC0415
     from ..openapi.provider import built_in_names  # noqa: PLC0415
 
     folders = request.config.getoption("--understudy-provider")
-    with MockServer([*built_in_names(), *folders]) as server:
+    with MockServer([*built_in_names(), *folders], Settings(callback_timeout=2)) as server:
         control = ControlClient(server.url)
         yield control
         control.close()

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 import click
 
+from ..mockserver.allowance import parse_allowed
 from ..mockserver.app import App, Log
 from ..mockserver.emulator import Emulator
 from ..mockserver.log import json_log, text_log
@@ -20,7 +21,8 @@ from ..mockserver.server import serve as serve_app
 from ..mockserver.settings import Settings
 from ..openapi.errors import LoadError, nearest
 from ..openapi.provider import Provider
-from .options import Time, fail, load_providers, option
+from .ending import fail
+from .options import Amount, Time, load_providers, option
 from .version import VERSION
 
 
@@ -33,19 +35,21 @@ from .version import VERSION
 @option("--seed", default=0, show_default=True, help="Decides whatever is random.")
 @option("--clock", "start", type=Time(), help="Time at which the clocks start, as 2026-01-01T12:00:00Z.")
 @option("--frozen", is_flag=True, help="Let the clocks stand still.")
-@option("--speed", default=1.0, show_default=True, type=click.FloatRange(min=0, min_open=True),
+@option("--speed", default=1.0, show_default=True, type=Amount(min=0, min_open=True),
         help="How many times faster than real time the clocks run.")  # fmt: skip
 @option("--instant", is_flag=True, help="Tasks are at their end as soon as they are created.")
 @option("--keys", metavar="K1,K2", help="Accept only these keys.")
-@option(
-    "--credits", default=10_000.0, show_default=True, type=click.FloatRange(min=0), help="Starting balance of a key."
-)
+@option("--credits", default=10_000.0, show_default=True, type=Amount(min=0), help="Starting balance of a key.")
 @option("--no-limits", is_flag=True, help="Refuse nothing for credits or rate.")
 @option(
     "--max-tasks", default=1_000_000, show_default=True, type=click.IntRange(min=1), help="How many tasks are kept."
 )
 @option("--scenario", default="", metavar="NAME[; PARAMETER=VALUE]", help="What creations are played with by default.")
 @option("--scenarios", "scenario_path", type=click.Path(path_type=Path), help="File with scenarios of one's own.")
+@option("--callback-allow", "allowed", multiple=True, metavar="HOST[:PORT]",
+        help="Host that callbacks may go to beside this machine; may be repeated.")  # fmt: skip
+@option("--callback-timeout", type=click.FloatRange(min=0, min_open=True), metavar="SECONDS",
+        help="Most that an attempt of a callback may take; the provider's own by default.")  # fmt: skip
 @option("--control-token", metavar="TOKEN", help="What requests to the control API must show.")
 @option("--no-control", is_flag=True, help="Turn the control API off.")
 @option("--public-url", metavar="URL", help="What generated links begin with; the address listened on by default.")
@@ -57,10 +61,12 @@ def serve(  # noqa: PLR0913 - one argument for each option of the command line
     *, host: str, port: int, names: tuple[str, ...], root: str | None, chosen: tuple[str, ...], seed: int,
     start: int | None, frozen: bool, speed: float, instant: bool, keys: str | None, credits: float,  # noqa: A002
     no_limits: bool, max_tasks: int, scenario: str, scenario_path: Path | None, control_token: str | None,
-    no_control: bool, public_url: str | None, log_format: str, quiet: bool,
+    allowed: tuple[str, ...], callback_timeout: float | None, no_control: bool, public_url: str | None,
+    log_format: str, quiet: bool,
 ) -> None:  # fmt: skip
     """Play providers over HTTP until Ctrl-C."""
     gc.freeze()  # what was imported lives as long as the process: the collector need not look at it again
+    chosen, virtual = _clock_options(chosen)
     providers = load_providers(names, chosen)
     known = [provider.name for provider in providers]
     if root is not None and root not in known:
@@ -74,9 +80,10 @@ def serve(  # noqa: PLR0913 - one argument for each option of the command line
     here = address(listener)
     settings = Settings(
         seed=seed, start=start, frozen=frozen, speed=speed, instant=instant,
-        keys=None if keys is None else frozenset(key.strip() for key in keys.split(",") if key.strip()),
+        keys=None if keys is None else _keys(keys),
         credits=credits, limits=not no_limits, max_tasks=max_tasks, public_url=_public_url(public_url, here),
         scenario=scenario, control=not no_control, control_token=control_token,
+        callback_allow=_allowed(allowed), callback_timeout=callback_timeout, virtual_signatures=virtual,
     )  # fmt: skip
     log: Log | None = None if quiet else (json_log if log_format == "json" else text_log)(sys.stderr)
     try:
@@ -85,6 +92,25 @@ def serve(  # noqa: PLR0913 - one argument for each option of the command line
     except (LoadError, ScenarioError) as error:
         fail(str(error))
     serve_app(App(emulator, log, file), listener, lambda: _greet(emulator, providers, here, root))
+    pending = emulator.deliveries.pending()
+    if pending:
+        _say(f"stopped with {pending} callbacks pending")
+
+
+def _allowed(texts: tuple[str, ...]) -> tuple[tuple[str, int | None], ...]:
+    try:
+        return tuple(parse_allowed(text) for text in texts)
+    except ValueError as error:
+        fail(f"--callback-allow {error}")
+
+
+def _clock_options(chosen: tuple[str, ...]) -> tuple[tuple[str, ...], bool]:
+    """Return `chosen` without the options of the clock, and whether callbacks are signed with its time."""
+    own = [text.removeprefix("clock.") for text in chosen if text.startswith("clock.")]
+    for text in own:
+        if text not in {"signatures=real", "signatures=virtual"}:
+            fail(f"--set clock.{text}: expected clock.signatures=real or clock.signatures=virtual")
+    return tuple(text for text in chosen if not text.startswith("clock.")), own[-1:] == ["signatures=virtual"]
 
 
 def _is_loopback(host: str) -> bool:
@@ -96,6 +122,13 @@ def _is_loopback(host: str) -> bool:
 
 def _say(text: str) -> None:
     click.echo(f"understudy: {text}", err=True)
+
+
+def _keys(given: str) -> frozenset[str]:
+    keys = frozenset(key.strip() for key in given.split(",") if key.strip())
+    if not keys:
+        fail("--keys names no key; expected K1,K2")
+    return keys
 
 
 def _public_url(given: str | None, here: str) -> str:

@@ -8,8 +8,9 @@ import click
 
 from ..openapi.errors import LoadError
 from ..openapi.provider import Provider, built_in_names
+from .ending import fail
 from .facts import facts_of
-from .options import fail, load_providers, option, provider_name
+from .options import load_providers, option, provider_name
 
 _format = option(
     "--format",

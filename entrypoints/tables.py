@@ -34,7 +34,7 @@ def print_providers(providers: Sequence[Facts]) -> None:
             each["name"],
             each["base_url"],
             "\n".join(model["name"] for model in each["models"]),
-            ", ".join(option["name"].partition(".")[2] for option in each["options"]),
+            "\n".join(option["name"].partition(".")[2] for option in each["options"]),
         )
         for each in providers
     ]
@@ -149,11 +149,19 @@ def _option_rows(options: Iterable[Facts]) -> Iterator[tuple[str, ...]]:
 
 
 def _widths(columns: Sequence[str], rows: Iterable[Sequence[str]], prose: int, available: int) -> list[int]:
-    """Return each column's width: what it needs, but for the one of prose, which takes what is left."""
+    """Return each column's width: what it needs, but for the one of prose, which takes what is left.
+
+    Where that is too little to read, the widest of the others is narrowed too.
+    """
     cells = zip(columns, *rows, strict=True)
     widths = [max(len(line) for cell in column for line in cell.split("\n")) for column in cells]
-    left = available - sum(widths) + widths[prose] - _GAP * (len(widths) - 1)
-    widths[prose] = min(widths[prose], max(left, _LEAST))
+    excess = sum(widths) + _GAP * (len(widths) - 1) - available
+    narrowed = max(min(widths[prose], widths[prose] - excess), min(widths[prose], _LEAST))
+    excess -= widths[prose] - narrowed
+    widths[prose] = narrowed
+    if excess > 0:
+        widest = max(range(len(widths)), key=widths.__getitem__)
+        widths[widest] = max(widths[widest] - excess, _LEAST)
     return widths
 
 

@@ -5,15 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from ..openapi.behaviour import Failure, Phase, Template
+from ..openapi.behaviour import Phase, Template
 from ..openapi.errors import shorten
-from .account import Account
 from .answer import JSON, Answer, render_reply, reply
 from .chance import draw
 from .life import plan_of, staging_of
-from .links import Link, write_link
-from .pictures import full_body, result_count, result_names
-from .plan import Intervention, moved_by_poll
+from .pictures import result_count
+from .plan import moved_by_poll
 from .refusal import Refused
 from .task import Staging, Task, TaskView
 from .uploads import check_input_pictures, link, presign, store, upload
@@ -62,10 +60,21 @@ def _create(call: Call) -> Answer:
     call.account.charge(task)
     emulator.tasks.add(namespace, call.account, task)
     call.exchange.task = task.id
+    _announce(call, task)
     return _task_answer(call, task, {"price": price})
 
 
+def _announce(call: Call, task: Task) -> None:
+    """Schedule the callbacks about a new task."""
+    deliveries = call.emulator.deliveries
+    url = deliveries.url_of(call.namespace, call.provider.name, task)
+    planned = deliveries.plan(call.namespace, call.provider.name, task, url) if url else []
+    if any(delivery.fault("early") for delivery in planned):
+        call.exchange.early = task
+
+
 def _staging(call: Call) -> Staging | None:
+    call.emulator.deliveries.check_plays(call.namespace, call.provider.name, call.direction.later)
     body = call.operation.with_defaults(call.request.json, call.variant)
     return staging_of(call.direction.later, call.now, result_count(call.operation, body))
 
@@ -75,18 +84,8 @@ def _poll(call: Call) -> Answer:
     task.polls += 1
     moved = moved_by_poll(task.plan, task.state(call.now).status, task.polls)
     if moved is not None:
-        move(call.account, task, moved, call.now)
+        call.emulator.move(call.namespace, call.provider.name, task, moved)
     return _task_answer(call, task, {}, reusable=True)
-
-
-def move(account: Account, task: Task, status: str, now: int, failure: Failure | None = None) -> None:
-    """Move `task` to `status` at `now`; without a `failure` of its own it fails as its plan says, or as documented."""
-    phase = task.operation.phase_of(status)
-    if phase is Phase.FAILED and failure is None:
-        failure = task.plan.failure or task.operation.owner.behaviour.failures["failed"]
-    task.interventions += (Intervention(now, status, failure),)
-    if phase in {Phase.FAILED, Phase.CANCELLED}:
-        account.refund_later(task, now)
 
 
 def _task_answer(call: Call, task: Task, more: Mapping[str, Any], *, reusable: bool = False) -> Answer:
@@ -97,7 +96,7 @@ def _task_answer(call: Call, task: Task, more: Mapping[str, Any], *, reusable: b
     if reusable and kept is not None and kept[:2] == (call.operation.name, state.status):
         return Answer(documented.status, [(b"content-type", JSON)], kept[2])
     phase = call.operation.phase_of(state.status)
-    view = TaskView(task, state, phase, _result_links(call, task, phase))
+    view = TaskView(task, state, phase, _links(call, task, phase))
     body = documented.by_phase.get(phase, documented.body)
     answer = render_reply(documented, {**call.context, "task": view, **more}, body)
     if reusable and body is not None and documented.headers is None and not body.uses & _CHANGING:
@@ -125,12 +124,8 @@ def _is_shown(call: Call, task: Task) -> bool:
     return kept_for is None or call.now < task.created + kept_for
 
 
-def _result_links(call: Call, task: Task, phase: Phase) -> tuple[str, ...]:
-    if phase is not Phase.COMPLETED:
-        return ()
-    names = result_names(task, full_body(task))
-    found = (Link(call.provider.name, call.namespace.id, name) for name in names)
-    return tuple(write_link(call.emulator.settings.public_url, each, call.emulator.settings.seed) for each in found)
+def _links(call: Call, task: Task, phase: Phase) -> tuple[str, ...]:
+    return call.emulator.result_links(call.namespace, call.provider.name, task) if phase is Phase.COMPLETED else ()
 
 
 def _price(call: Call, model: str) -> float:
@@ -172,7 +167,7 @@ def _list(call: Call) -> Answer:
     for task in newest[start : start + size]:
         state = task.state(call.now)
         phase = task.operation.phase_of(state.status)
-        views.append(TaskView(task, state, phase, _result_links(call, task, phase)))
+        views.append(TaskView(task, state, phase, _links(call, task, phase)))
     more = start + size if start + size < len(newest) else None
     return reply(call, {"tasks": views, "total": len(newest), "page_size": size, "next_page": more})
 
@@ -190,7 +185,7 @@ def _cancel(call: Call) -> Answer:
         raise Refused("cancel-late", f"the task is {state.status} and can't be cancelled")
     statuses = call.provider.behaviour.statuses.values()
     cancelled = next(status.name for status in statuses if status.phase is Phase.CANCELLED)
-    move(call.account, task, cancelled, call.now)
+    call.emulator.move(call.namespace, call.provider.name, task, cancelled)
     return _task_answer(call, task, {})
 
 

@@ -65,6 +65,8 @@ class App:
         exchange = await self._file(request) if path.startswith(PREFIX) else self.emulator.handle(request)
         exchange.real_time = real_time
         self.emulator.journal.add(exchange)
+        if exchange.early is not None and exchange.namespace is not None:
+            await self.emulator.deliveries.early(exchange.namespace, exchange.early)
         if exchange.fault is None:
             await _send(send, exchange.answer, method)
         else:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 
-from ..openapi.times import iso
+from ..openapi.times import MAX_TIME, iso
 
 
 def real_milliseconds() -> int:
@@ -45,7 +46,7 @@ class Clock:
         if self.frozen:
             return self._stood
         passed = self._real() - self._since
-        return self._stood + (passed if self.speed == 1.0 else int(passed * self.speed))
+        return min(self._stood + (passed if self.speed == 1.0 else int(passed * self.speed)), MAX_TIME)
 
     def freeze(self) -> None:
         """Stand still from now on."""
@@ -61,9 +62,9 @@ class Clock:
         """Run `speed` times as fast as real time from now on.
 
         Raises:
-            ClockError: `speed` is not above 0.
+            ClockError: `speed` is not above 0, or has no end.
         """
-        if not speed > 0:
+        if not 0 < speed < math.inf:
             raise ClockError(f"speed {speed!r}: expected a number above 0")
         self._stand_at(self.now())
         self.speed = speed

@@ -13,6 +13,7 @@ from typing import Any
 from ..openapi.errors import nearest, shorten
 from ..openapi.pointer import MISSING, resolve
 from .compiled import CompiledOperation, CompiledProvider
+from .forms import MULTIPART, URLENCODED, as_data, parse_form
 from .refusal import Refused
 from .request import Request
 
@@ -84,7 +85,10 @@ class Condition:
 
 def _body_of(request: Request) -> Any:
     try:
-        return request.json
+        content_type = request.header(b"content-type") or ""
+        if request.form is None and content_type.partition(";")[0].strip().lower() in {MULTIPART, URLENCODED}:
+            request.form = parse_form(content_type, request.body)
+        return request.json if request.form is None else as_data(request.form)
     except Refused:
         return MISSING
 
@@ -106,6 +110,9 @@ def parse_condition(data: Any, providers: Mapping[str, CompiledProvider]) -> Con
     if not isinstance(data, dict):
         raise ConditionError(f"when is {shorten(data)}; expected an object")
     check_fields("when", data, FIELDS)
+    for name in FIELDS[:3]:
+        if name in data and not isinstance(data[name], str):
+            raise ConditionError(f"{name} is {shorten(data[name])}; expected a name")
     condition = Condition(
         provider=data.get("provider"), operation=data.get("operation"), model=data.get("model"),
         body=_matchers("body", data.get("body", {})), headers=_matchers("headers", data.get("headers", {})),
@@ -141,11 +148,22 @@ def _check_reach(condition: Condition, providers: Mapping[str, CompiledProvider]
     served = [each for name, each in providers.items() if condition.provider in {None, name}]
     _check_known("operation", condition.operation, [name for each in served for name in each.operations])
     _check_known("model", condition.model, [name for each in served for name in each.behaviour.models])
-    meant = operations_meant(condition, providers)
-    if condition.body and all(each.behaviour.key.method in {"GET", "HEAD"} for each in meant):
-        raise ConditionError(f"no request can match: {condition.operation} has no body")
-    if condition.model is not None and all(each.behaviour.does not in {"create", "estimate"} for each in meant):
-        raise ConditionError(f"no request can match: {condition.operation} names no model")
+    for operation in operations_meant(condition, providers):
+        if not why_unreachable(condition, operation):
+            return
+    raise ConditionError(f"no request can match: {why_unreachable(condition, operation)}")
+
+
+def why_unreachable(condition: Condition, operation: CompiledOperation) -> str:
+    """Return why no request for `operation` can meet `condition`, or ""."""
+    if condition.body and operation.behaviour.key.method in {"GET", "HEAD"}:
+        return f"{operation.name} has no body"
+    if condition.model is None:
+        return ""
+    named = operation.contract.variants or ([operation.behaviour.model] if operation.behaviour.model else ())
+    if not named:
+        return f"{operation.name} names no model"
+    return "" if condition.model in named else f"{operation.name} is not for the model {condition.model!r}"
 
 
 def _check_known(what: str, value: Any, known: Iterable[str]) -> None:
@@ -161,18 +179,22 @@ def _matchers(what: str, data: Any) -> dict[str, Matcher]:
     for place, wanted in data.items():
         if what == "body" and not place.startswith("/"):
             raise ConditionError(f"body: {place!r} is no JSON Pointer; expected one such as /input/prompt")
-        made[place] = _matcher(f"{what}, {place}", wanted)
+        made[place] = _matcher(f"{what}, {place}", wanted, text_only=what == "headers")
     return made
 
 
-def _matcher(place: str, wanted: Any) -> Matcher:
+def _matcher(place: str, wanted: Any, *, text_only: bool) -> Matcher:
     if not isinstance(wanted, dict):
+        if text_only and not isinstance(wanted, str):
+            raise ConditionError(f"{place}: no request can match {shorten(wanted)}; expected text")
         return Matcher(wanted, lambda value: bool(value == wanted))
     if len(wanted) != 1 or next(iter(wanted)) not in MATCHERS:
         hint = nearest(next(iter(wanted), ""), MATCHERS)
         raise ConditionError(f"{place}: {shorten(wanted)}{hint}; expected one of {', '.join(MATCHERS)}")
     ((how, expected),) = wanted.items()
     if how == "equals":
+        if text_only and not isinstance(expected, str):
+            raise ConditionError(f"{place}: no request can match {shorten(expected)}; expected text")
         return Matcher(wanted, lambda value: bool(value == expected))
     if not isinstance(expected, str):
         raise ConditionError(f"{place}: {how} is {shorten(expected)}; expected text")

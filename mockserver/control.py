@@ -11,17 +11,19 @@ from urllib.parse import urlsplit
 
 import orjson
 from starlette.applications import Starlette
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
 
 from ..openapi import source as source_module
 from ..openapi.behaviour import Failure, Phase
 from ..openapi.errors import nearest, shorten
 from ..openapi.times import iso, parse_duration, parse_time
-from .actions import move
+from . import control_callbacks as callbacks
 from .clock import Clock, ClockError
 from .condition import ConditionError
+from .control_error import ControlError, body_of
 from .emulator import Emulator
 from .findings import findings_of
 from .har import to_har
@@ -38,14 +40,6 @@ TOKEN_HEADER = "x-understudy-token"  # noqa: S105 - the header's name
 _DOCUMENT = Path(source_module.__file__).parent / "control.yaml"
 _LOOPBACK = {"127.0.0.1", "localhost", "[::1]", "::1"}
 _MAX_LISTED = 1000
-
-
-class ControlError(ValueError):
-    """A request to the control API can't be done; `status` is the HTTP status that says so."""
-
-    def __init__(self, message: str, status: int = 400) -> None:
-        super().__init__(message)
-        self.status = status
 
 
 class Control:
@@ -85,22 +79,6 @@ class Control:
                     return namespace, provider, account.tasks[wanted]
                 known += account.tasks
         raise ControlError(f"no task {wanted!r}{nearest(wanted, known[:_MAX_LISTED])}", 404)
-
-
-async def body_of(request: Request) -> dict[str, Any]:
-    """Return the request's body, an object; an empty body is an empty object.
-
-    Raises:
-        ControlError: it is no JSON object.
-    """
-    raw = await request.body()
-    try:
-        data = orjson.loads(raw) if raw else {}
-    except orjson.JSONDecodeError as error:
-        raise ControlError(f"the body is no JSON: {error}") from None
-    if not isinstance(data, dict):
-        raise ControlError(f"the body is {shorten(data)}; expected an object")
-    return data
 
 
 def task_shown(namespace: Namespace, provider: str, task: Task) -> dict[str, Any]:
@@ -222,7 +200,7 @@ async def _advance_task(control: Control, request: Request) -> Any:
     state = task.state(now)
     if task.operation.phase_of(state.status).terminal:
         raise ControlError(f"the task is {state.status} already", 409)
-    move(namespace.account(provider), task, str(wanted), now, _failure(data, task))
+    control.emulator.move(namespace, provider, task, str(wanted), _failure(data, task))
     return task_shown(namespace, provider, task)
 
 
@@ -370,7 +348,27 @@ ROUTES: tuple[tuple[str, str, Handler], ...] = (
     ("GET", "/report", _report),
     ("POST", "/reset", _reset),
     ("GET", "/metrics", _metrics),
+    ("GET", "/deliveries", callbacks.list_deliveries),
+    ("POST", "/deliveries/pause", callbacks.pause),
+    ("POST", "/deliveries/resume", callbacks.resume),
+    ("POST", "/deliveries/{id}/redeliver", callbacks.redeliver),
+    ("POST", "/deliveries/{id}/cancel", callbacks.cancel),
+    ("GET", "/settings", callbacks.show_settings),
+    ("POST", "/settings", callbacks.change_settings),
+    ("POST", "/inbox/{name}", callbacks.receive),
+    ("GET", "/inbox/{name}", callbacks.read_inbox),
+    ("DELETE", "/inbox/{name}", callbacks.empty_inbox),
+    ("POST", "/inbox/{name}/answer", callbacks.answer_inbox),
 )
+OPEN: tuple[Handler, ...] = (_health, callbacks.receive)
+"""What answers whoever asks: the one to be asked from anywhere, the other takes what providers send."""
+
+
+class _Nothing(Response):
+    """What an inbox answers that was told to reset the connection, or to let it hang."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send nothing."""
 
 
 def control_app(emulator: Emulator) -> Starlette:
@@ -393,16 +391,20 @@ def control_app(emulator: Emulator) -> Starlette:
 
 
 async def _answered(control: Control, request: Request, handler: Handler) -> Response:
-    if request.url.path != f"{PREFIX}/health":
+    if handler not in OPEN or not (handler is _health or control.emulator.settings.control):
         refusal = _refused(control.emulator, request)
         if refusal:
             return JSONResponse({"error": refusal}, 403)
     try:
         made = await handler(control, request)
+    except ClientDisconnect:
+        return _Nothing()
     except ControlError as error:
         return JSONResponse({"error": str(error)}, error.status)
     except (ConditionError, ScenarioError, ClockError) as error:
         return JSONResponse({"error": str(error)}, 400)
+    if made is None:
+        return _Nothing()
     return made if isinstance(made, Response) else Response(orjson.dumps(made), media_type="application/json")
 
 

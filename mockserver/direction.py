@@ -6,17 +6,21 @@ earlier request laid up for this one; a rule; the server's default.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from .compiled import CompiledProvider
 from .pictures import asked
 from .refusal import Refused
-from .scenario import Play, ScenarioError, error_with_code, parse_header, parse_prefer, parse_prompt
+from .request import Request
+from .scenario import Play, ScenarioError, error_with_code, no_such_code, parse_header, parse_prefer, parse_prompt
 from .task import Task
 
 if TYPE_CHECKING:
     from .call import Call
+    from .emulator import Emulator
 
 SCENARIO_HEADER = b"understudy-scenario"
 SOCKET_FAULTS = frozenset({"reset", "empty-reply", "truncated-body", "garbage", "dribble", "hang"})
@@ -41,7 +45,7 @@ def direct(call: Call) -> Direction:
         ScenarioError: a channel asks for what is not known or can't be played.
     """
     role = call.operation.behaviour.does
-    asked_for = _from_headers(call)
+    asked_for = _from_headers(call.emulator, call.provider, call.request)
     if asked_for is None and role == "create":
         asked_for = _from_prompt(call)
     if asked_for is not None:
@@ -52,23 +56,46 @@ def direct(call: Call) -> Direction:
     ruled = call.emulator.rule_for(call)
     if ruled is not None:
         rule, play = ruled
-        return _sorted(call, [play], role, here=rule.when.operation is not None)
+        return _sorted(call, [play], role, here=rule.when.operation is not None, counted=False)
     default = call.emulator.default_plays(call.provider) if role == "create" else ()
     return _sorted(call, default, role, here=False) if default else NOTHING
 
 
-def _from_headers(call: Call) -> list[Play] | None:
-    repertoire, behaviour = call.emulator.repertoire, call.provider.behaviour
-    header = call.request.header(SCENARIO_HEADER)
+def direct_file(emulator: Emulator, provider: CompiledProvider, request: Request) -> list[Play] | None:
+    """Return what a request for a result asks to happen to it; None where it asks for nothing.
+
+    Raises:
+        ScenarioError: it asks for what is not known or can't be played.
+    """
+    plays = _from_headers(emulator, provider, request)
+    if plays is None:
+        return None
+    _check_together(plays, request)
+    return [
+        play
+        for play in plays
+        if play.kind == "result" or (play.immediate and (play.on == "result" or not play.chosen_on))
+    ]
+
+
+def _from_headers(emulator: Emulator, provider: CompiledProvider, request: Request) -> list[Play] | None:
+    repertoire, behaviour = emulator.repertoire, provider.behaviour
+    header = request.joined(SCENARIO_HEADER)
     if header is not None:
         return [repertoire.bind(name, given, behaviour) for name, given in parse_header(header)]
-    prefer = call.request.header(b"prefer")
+    prefer = request.joined(b"prefer")
     code = None if prefer is None else parse_prefer(prefer)
-    if code is None or code.startswith("2"):
+    if code is None:
         return None
     name = error_with_code(code, behaviour)
-    # Where no error has that code, the scenario that takes any code says so.
-    return [repertoire.bind(name, {}, behaviour) if name else repertoire.bind("poll-error", {"code": code}, behaviour)]
+    if name is not None:
+        return [repertoire.bind(name, {}, behaviour)]
+    if _SUCCESS.fullmatch(code):
+        return None
+    raise ScenarioError(f"Prefer, code: {no_such_code(code, behaviour)}")
+
+
+_SUCCESS = re.compile("2[0-9]{2}")
 
 
 def _from_prompt(call: Call) -> list[Play] | None:
@@ -100,17 +127,35 @@ def task_in_question(call: Call) -> Task | None:
     return call.account.tasks.get(found) if isinstance(found, str) else None
 
 
-def _sorted(call: Call, plays: Iterable[Play], role: str, *, here: bool) -> Direction:
+def _sorted(call: Call, plays: Sequence[Play], role: str, *, here: bool, counted: bool = True) -> Direction:
     """Sort `plays` into what happens to this request and what the task it creates has ahead of it.
 
-    `here` says that a play is meant for this very request unless it asks for others.
+    `here` says that a play is meant for this very request unless it asks for others. Where `counted`, a play that
+    was asked for with ``times=`` happens to no more requests of the key than that.
     """
+    _check_together(plays, call.request)
     now, later = [], []
     for play in plays:
-        if play.kind == "wire" and play.does["fault"] in SOCKET_FAULTS and not call.request.on_socket:
-            raise ScenarioError(f"{play.name} needs a real connection; this application is called in process")
         if play.immediate and (play.on == role or (here and not play.chosen_on)):
-            now.append(play)
+            if not (counted and play.chosen_times) or call.namespace.may_play(play):
+                now.append(play)
         elif role == "create":
             later.append(play)
     return Direction(tuple(now), tuple(later))
+
+
+def _check_together(plays: Sequence[Play], request: Request) -> None:
+    """Refuse plays that can't be played together, or not on this connection.
+
+    Raises:
+        ScenarioError: they can't.
+    """
+    seen: dict[tuple[str, str], Play] = {}
+    for play in plays:
+        if play.kind == "wire" and play.does["fault"] in SOCKET_FAULTS and not request.on_socket:
+            raise ScenarioError(f"{play.name} needs a real connection; this application is called in process")
+        if play.kind in {"life", "wire", "refusal"}:
+            place = play.kind, "" if play.kind == "life" else play.on
+            if place in seen:
+                raise ScenarioError(f"{seen[place].name} and {play.name} can't both happen; give one of them")
+            seen[place] = play

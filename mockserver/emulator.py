@@ -5,29 +5,36 @@ from __future__ import annotations
 import hmac
 from collections.abc import Callable, Iterable
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 import orjson
 
-from ..openapi.behaviour import Limit
+from ..openapi.behaviour import Failure, Limit, Phase
 from ..openapi.errors import nearest
 from ..openapi.provider import Provider
 from . import actions
+from .allowance import Allowance
 from .answer import Answer, json_answer, render_headers, render_refusal
 from .call import Call
 from .chance import draw, uuid_from
 from .checks import check_request
 from .clock import Clock, real_milliseconds
 from .compiled import CompiledProvider
-from .direction import NOTHING, direct
+from .deliveries import Deliveries
+from .direction import NOTHING, direct, task_in_question
 from .exchange import Exchange
 from .faults import spoil
+from .inbox import Inboxes
 from .journal import Journal
+from .links import Link, write_link
 from .namespace import Namespace, Namespaces
+from .pictures import full_body, result_names
+from .plan import Intervention
 from .refusal import Refused
 from .request import Request
 from .rules import Rule, RuleBook
 from .scenario import Play, Repertoire, ScenarioError, built_in_scenarios, error_with_code, parse_header
+from .sender import Sender
 from .settings import MAX_BODY_BYTES, Settings
 from .store import FileStore, TaskStore
 from .task import Task
@@ -64,7 +71,12 @@ class Emulator:
         self.repertoire = repertoire or Repertoire(built_in_scenarios())
         self.rules = RuleBook()
         self.journal = Journal(said)
+        own_port = urlsplit(settings.public_url).port
+        sender = Sender(Allowance(settings.callback_allow, own_port))
+        self.deliveries = Deliveries(self, sender, said)
+        self.inboxes = Inboxes()
         self._defaults: dict[str, list[Play]] = {}
+        self._defaults_of = 0
         self._check_default()
 
     def _check_default(self) -> None:
@@ -86,6 +98,9 @@ class Emulator:
         """
         if not self.settings.scenario:
             return []
+        if self._defaults_of != self.repertoire.version:
+            self._defaults_of = self.repertoire.version
+            self._defaults.clear()
         if provider.name not in self._defaults:
             found = parse_header(self.settings.scenario)
             bound = [self.repertoire.bind(name, given, provider.behaviour) for name, given in found]
@@ -114,11 +129,13 @@ class Emulator:
         exchange.provider = provider.name
         request.path = rest
         key = _key_of(provider, request)
+        self.journal.secret_headers.add(provider.key_place[0].encode())
         namespace = self.namespaces.of_key(name or key or "")
         call = Call(self, exchange, provider, namespace)
         call.base = self._base(provider, name)
         exchange.namespace = namespace
         exchange.time = call.now
+        exchange.pace = 0 if namespace.clock.frozen else namespace.clock.speed
         exchange.answer = self._answer(call, key)
         if provider.behaviour.headers is not None:
             exchange.answer.headers += render_headers(provider.behaviour.headers, self._refusal_context(call, ""))
@@ -132,7 +149,26 @@ class Emulator:
     async def advance(self, namespace: Namespace, milliseconds: int) -> None:
         """Advance a namespace's clock; return when everything that fell due has been done."""
         namespace.clock.freeze()
-        namespace.clock.set(namespace.clock.now() + milliseconds)
+        await self.deliveries.advance(namespace, namespace.clock.now() + milliseconds)
+
+    def move(
+        self, namespace: Namespace, provider: str, task: Task, status: str, failure: Failure | None = None
+    ) -> None:
+        """Move `task` to `status` now; with no `failure` of its own it fails as its plan says, or as documented."""
+        now = namespace.clock.now()
+        phase = task.operation.phase_of(status)
+        if phase is Phase.FAILED and failure is None:
+            failure = task.plan.failure or task.operation.owner.behaviour.failures["failed"]
+        task.interventions += (Intervention(now, status, failure),)
+        if phase in {Phase.FAILED, Phase.CANCELLED}:
+            namespace.account(provider).refund_later(task, now)
+        if phase.terminal:
+            self.deliveries.plan_moved(namespace, provider, task, phase, now)
+
+    def result_links(self, namespace: Namespace, provider: str, task: Task) -> tuple[str, ...]:
+        """Return the links to the results of `task`."""
+        found = (Link(provider, namespace.id, name) for name in result_names(task, full_body(task)))
+        return tuple(write_link(self.settings.public_url, each, self.settings.seed) for each in found)
 
     def created_by(self, exchange: Exchange) -> Task | None:
         """Return the task that `exchange` created, if it created one that is kept."""
@@ -144,11 +180,12 @@ class Emulator:
 
     def reset(self, namespace: Namespace | None = None) -> None:
         """Forget everything of `namespace`, or of all: tasks, credits, files, rules, clocks, exchanges."""
+        self.deliveries.forget(self.namespaces if namespace is None else [namespace])
         self.namespaces.forget(namespace)
         self.tasks.forget(namespace)
         self.journal.forget(None if namespace is None else namespace.id)
         if namespace is None:
-            self.rules.clear()
+            self.rules = RuleBook()
 
     def _answer(self, call: Call, key: str | None) -> Answer:
         request = call.request
@@ -173,6 +210,7 @@ class Emulator:
         except Refused as refused:
             return self.refuse(call, refused)
         except ScenarioError as error:
+            call.exchange.fault = None
             call.exchange.played = "no such scenario"
             return json_answer(400, {"error": f"understudy: {error}"})
 
@@ -186,25 +224,32 @@ class Emulator:
         """Return the answer with what the call's scenarios make of it."""
         plays = call.direction.now
         call.exchange.played = ", ".join(play.text for play in (*plays, *call.direction.later))
+        call.exchange.fault = fault = next((play for play in plays if play.kind == "wire"), None)
+        refusal = next((play for play in plays if play.kind == "refusal"), None)
+        answer = self._accepted(call, fault) if refusal is None else self._refused_by(call, refusal)
         for play in plays:
-            if play.kind == "refusal":
-                raise self._refusal_played(call, play)
-        fault = next((play for play in plays if play.kind == "wire"), None)
-        call.exchange.fault = fault
-        if fault is not None and not fault.values.get("accepted", True):
-            return spoil(fault, Answer(200, [], b""))
-        answer = self._performed(call)
-        for play in plays:
-            if play.kind == "drift":
+            if play.kind == "drift" and not call.exchange.refused and answer.body:
                 answer.body = orjson.dumps(vary(play, orjson.loads(answer.body), call.operation.behaviour.reads))
-        return spoil(fault, answer) if fault is not None else answer
+        return answer if fault is None else spoil(fault, answer)
 
-    def _refusal_played(self, call: Call, play: Play) -> Refused:
+    def _accepted(self, call: Call, fault: Play | None) -> Answer:
+        """Return the answer of a call that is not refused by a scenario; a `fault` may keep it from being done."""
+        try:
+            if fault is not None and not fault.values.get("accepted", True):
+                raise Refused("server-failed", f"played: {fault.text}")
+            return self._performed(call)
+        except Refused as refused:
+            return self.refuse(call, refused)
+
+    def _refused_by(self, call: Call, play: Play) -> Answer:
         behaviour = call.provider.behaviour
         name = play.does.get("error") or error_with_code(str(play.values["code"]), behaviour) or ""
         wait = self.retry_after(1000 * play.values.get("retry_after", 1))
         facts = {"retry_after": wait, "price": call.balance() + 1, "message": play.values.get("message")}
-        return Refused("server-failed", f"played: {play.text}", error=name, **facts)
+        answer = self.refuse(call, Refused("server-failed", f"played: {play.text}", error=name, **facts))
+        if "retry_after" in play.values and not any(header == b"retry-after" for header, _ in answer.headers):
+            answer.headers.append((b"retry-after", str(wait).encode()))
+        return answer
 
     def _check_key(self, key: str | None, provider: CompiledProvider) -> None:
         if not key:
@@ -232,7 +277,11 @@ class Emulator:
         error = call.operation.error(refused.condition)
         if refused.error:
             error = call.provider.behaviour.errors[refused.error]
+        call.exchange.refused = True
         call.exchange.played = call.exchange.played or error.name
+        if call.operation.behaviour.does == "poll" and not call.exchange.task:
+            task = task_in_question(call)
+            call.exchange.task = "" if task is None else task.id
         context = {**self._refusal_context(call, refused.problem), **refused.facts}
         refusal = call.operation.behaviour.refusal if status is None else call.provider.behaviour.refusal
         return render_refusal(refusal, error, context, status)

@@ -6,6 +6,7 @@ from .answer import Answer
 from .namespace import Namespace
 from .request import Request
 from .scenario import Play
+from .task import Task
 
 
 class Exchange:
@@ -19,7 +20,10 @@ class Exchange:
         time: the namespace's time when it came, in milliseconds since the epoch.
         task: the id of the task it was about, or "".
         played: what was played in place of the documented success, or "".
+        early: a task that it created whose callbacks go out before the answer, or None.
         fault: the fault that its answer is spoiled by, or None.
+        refused: whether the answer is a refusal.
+        pace: how many times faster than real time the namespace's clock ran when it came; 0 while it stood still.
         number: how many came before it, and one; 0 until it is in the journal.
         real_time: the real time when it came, in milliseconds since the epoch.
         milliseconds: how long it took.
@@ -27,8 +31,8 @@ class Exchange:
     """
 
     __slots__ = (
-        "answer", "fault", "milliseconds", "namespace", "number", "operation", "played", "provider", "real_time",
-        "request", "task", "time",
+        "answer", "early", "fault", "milliseconds", "namespace", "number", "operation", "pace", "played",
+        "provider", "real_time", "refused", "request", "task", "time",
     )  # fmt: skip
 
     def __init__(self, request: Request) -> None:
@@ -39,7 +43,10 @@ class Exchange:
         self.time = 0
         self.task = ""
         self.played = ""
+        self.early: Task | None = None
         self.fault: Play | None = None
+        self.refused = False
+        self.pace: float = 1
         self.number = 0
         self.real_time = 0
         self.milliseconds = 0.0

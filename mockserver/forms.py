@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import parse_qsl
 
 from .refusal import Refused
 
@@ -27,10 +28,6 @@ def parse_form(content_type: str, body: bytes) -> dict[str, Any]:
     Raises:
         Refused: the body is not the form that `content_type` says it is.
     """
-    # Imported when the first form comes: most servers never see one.
-    from python_multipart import create_form_parser  # noqa: PLC0415
-    from python_multipart.exceptions import FormParserError  # noqa: PLC0415
-
     fields: dict[str, Any] = {}
 
     def add(name: bytes | str, value: Any) -> None:
@@ -38,6 +35,14 @@ def parse_form(content_type: str, body: bytes) -> dict[str, Any]:
         key = _text(name)
         held = fields.get(key)
         fields[key] = value if held is None else [*held, value] if isinstance(held, list) else [held, value]
+
+    if content_type.partition(";")[0].strip().lower() == URLENCODED:
+        for name, value in parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True, errors="replace"):
+            add(name, value)
+        return fields
+    # Imported when the first form comes: most servers never see one.
+    from python_multipart import create_form_parser  # noqa: PLC0415
+    from python_multipart.exceptions import FormParserError  # noqa: PLC0415
 
     def on_field(field: Any) -> None:
         add(field.field_name, _text(field.value or b""))
@@ -60,7 +65,11 @@ def parse_form(content_type: str, body: bytes) -> dict[str, Any]:
 
 def as_data(fields: dict[str, Any]) -> dict[str, Any]:
     """Return the fields as a schema sees them: a file is a string of bytes, whose text does not matter."""
-    return {name: "" if isinstance(value, FilePart) else value for name, value in fields.items()}
+
+    def seen(value: Any) -> Any:
+        return list(map(seen, value)) if isinstance(value, list) else "" if isinstance(value, FilePart) else value
+
+    return {name: seen(value) for name, value in fields.items()}
 
 
 def _text(value: bytes | str) -> str:

@@ -5,6 +5,7 @@ Everything goes through the control API, so that it works with a server in this 
 
 from __future__ import annotations
 
+from hashlib import blake2b
 from typing import Any
 from urllib.parse import quote
 
@@ -96,6 +97,35 @@ class ClockHandle:
         return self._turn(advance=round(whole))
 
 
+class InboxHandle:
+    """A receiver of callbacks that the server holds for an account."""
+
+    def __init__(self, control: ControlClient, name: str) -> None:
+        self._control = control
+        self._path = f"/inbox/{name}"
+        self.url = f"{control.url}/_understudy/inbox/{name}"
+
+    def messages(self) -> list[dict[str, Any]]:
+        """Return what came, oldest first: headers, body (text), time, and how it was answered."""
+        return list(self._control.ask("GET", self._path)["messages"])
+
+    def wait(self, count: int = 1, *, timeout: float = 10) -> list[dict[str, Any]]:
+        """Return what came once there are `count` in all.
+
+        Raises:
+            ControlRefused: there are fewer after `timeout` seconds.
+        """
+        return list(self._control.ask("GET", self._path, wait=timeout, count=count)["messages"])
+
+    def answer(self, answer: int | str, times: int = 1) -> None:
+        """Answer the next `times` callbacks with an HTTP status, or with ``hang`` or ``reset``."""
+        self._control.ask("POST", f"{self._path}/answer", json={"answer": answer, "times": times})
+
+    def clear(self) -> None:
+        """Forget what came."""
+        self._control.ask("DELETE", self._path)
+
+
 class Account:
     """An account of one's own with a provider: a key that nobody else has, and what happens to it.
 
@@ -104,6 +134,7 @@ class Account:
         api_key: the key; every request with it belongs to this account.
         base_url: where the provider is.
         clock: the clock of the key's namespace.
+        inbox: a receiver for callbacks.
     """
 
     def __init__(self, control: ControlClient, provider: str, key: str, *, speed: float | None = None) -> None:
@@ -112,6 +143,7 @@ class Account:
         self.api_key = key
         self.base_url = f"{control.url}/{provider}"
         self.clock = ClockHandle(control, key)
+        self.inbox = InboxHandle(control, blake2b(key.encode(), digest_size=8).hexdigest())
         if speed is not None:
             self.clock.run_at(speed)
 
@@ -169,6 +201,23 @@ class Account:
         report: dict[str, Any] = self._control.ask("GET", "/report", namespace=self.api_key)["reports"][0]
         return report
 
+    def set(self, **settings: str | None) -> None:
+        """Set the account's settings, such as the secret that signs callbacks; None takes one back.
+
+        Raises:
+            ControlRefused: the provider has no such setting, or the value can't be used.
+        """
+        self._control.ask("POST", "/settings", json={self.provider: settings}, namespace=self.api_key)
+
+    def deliveries(self, **filters: Any) -> list[dict[str, Any]]:
+        """Return the account's callbacks and their attempts; filters are state and task."""
+        found = self._control.ask("GET", "/deliveries", namespace=self.api_key, **filters)
+        return list(found["deliveries"])
+
+    def redeliver(self, delivery_id: str) -> None:
+        """Send a callback once more."""
+        self._control.ask("POST", f"/deliveries/{delivery_id}/redeliver", namespace=self.api_key)
+
     def verify(
         self, operation: str | None = None, *, times: int | None = None, at_least: int | None = None,
         at_most: int | None = None, **when: Any,
@@ -190,6 +239,7 @@ class Account:
     def reset(self) -> None:
         """Forget everything about this key."""
         self._control.ask("POST", "/reset", namespace=self.api_key)
+        self.inbox.clear()
 
     def journal(self) -> str:
         """Return the account's exchanges in short, a line each."""

@@ -9,6 +9,7 @@ from urllib.parse import parse_qsl
 
 from ..openapi.times import iso
 from .exchange import Exchange
+from .journal import header_text
 from .request import Headers
 
 
@@ -60,7 +61,7 @@ def _entry(exchange: Exchange, base: str) -> dict[str, Any]:
 
 
 def _headers(headers: Headers) -> list[dict[str, str]]:
-    return [{"name": name.decode("latin-1"), "value": value.decode("latin-1")} for name, value in headers]
+    return [{"name": name.decode("latin-1"), "value": header_text(value)} for name, value in headers]
 
 
 def _media_type(headers: Headers) -> str:

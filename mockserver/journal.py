@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Set
 from typing import Any
 
-from ..openapi.masking import mask_header
+from ..openapi.masking import mask_header, mask_query
 from ..openapi.times import iso
+from .delivery import delivery_shown
 from .exchange import Exchange
 from .plan import transitions
 from .request import Headers
@@ -32,6 +33,7 @@ class Journal:
         self._bytes = 0
         self._count = 0
         self.dropped = 0
+        self.secret_headers: set[bytes] = set()
         self.counts: Counter[tuple[str, str, int]] = Counter()
 
     def __iter__(self) -> Iterator[Exchange]:
@@ -42,7 +44,9 @@ class Journal:
         """Keep `exchange`, its keys and signatures masked, and let go of the oldest where there are too many."""
         self._count += 1
         exchange.number = self._count
-        exchange.request.headers = masked(exchange.request.headers)
+        exchange.request.headers = masked(exchange.request.headers, self.secret_headers)
+        exchange.request.query_string = mask_query(exchange.request.query_string)
+        exchange.request.forget_parsed()
         self.counts[exchange.provider, exchange.operation, exchange.answer.status] += 1
         self._exchanges.append(exchange)
         self._bytes += _weight(exchange)
@@ -58,6 +62,8 @@ class Journal:
         kept = [each for each in self._exchanges if namespace is not None and not _of(each, namespace)]
         self._exchanges = deque(kept)
         self._bytes = sum(map(_weight, kept))
+        if not kept:
+            self.dropped = 0
 
     def select(
         self, *, namespace: str | None = None, provider: str | None = None, operation: str | None = None,
@@ -80,12 +86,14 @@ def _of(exchange: Exchange, namespace: str) -> bool:
 
 
 def _weight(exchange: Exchange) -> int:
-    return _OVERHEAD + len(exchange.request.body) + len(exchange.answer.body)
+    request, answer = exchange.request, exchange.answer
+    headers = sum(len(name) + len(value) for name, value in (*request.headers, *answer.headers))
+    return _OVERHEAD + headers + len(request.path) + len(request.query_string) + len(request.body) + len(answer.body)
 
 
-def masked(headers: Headers) -> Headers:
-    """Return `headers` with keys and signatures hidden."""
-    return [(name, mask_header(name, value)) for name, value in headers]
+def masked(headers: Headers, secret: Set[bytes]) -> Headers:
+    """Return `headers` with keys and signatures hidden: those of the well-known headers, and of those of `secret`."""
+    return [(name, mask_header(name, value, secret=name in secret)) for name, value in headers]
 
 
 def shown(exchange: Exchange, *, findings: Iterable[dict[str, Any]] = (), task: Task | None = None) -> dict[str, Any]:
@@ -101,6 +109,7 @@ def shown(exchange: Exchange, *, findings: Iterable[dict[str, Any]] = (), task: 
         "operation": exchange.operation or None,
         "task": exchange.task or None,
         "played": exchange.played or None,
+        "fault": exchange.fault.name if exchange.fault else None,
         "request": {
             "method": request.method,
             "path": request.path,
@@ -113,12 +122,26 @@ def shown(exchange: Exchange, *, findings: Iterable[dict[str, Any]] = (), task: 
     }
     if task is not None and namespace is not None:
         states = transitions(task.plan, task.created, task.interventions, namespace.clock.now())
+        if task.staging is not None and task.staging.deliveries:
+            made["deliveries"] = [delivery_shown(each) for each in task.staging.deliveries]
         made["transitions"] = [{"status": state.status, "time": iso(state.since)} for state in states]
     return made
 
 
 def _headers(headers: Headers) -> dict[str, str]:
-    return {name.decode("latin-1"): value.decode("latin-1") for name, value in headers}
+    shown: dict[str, str] = {}
+    for name, value in headers:
+        told = name.decode("latin-1")
+        shown[told] = f"{shown[told]}, {header_text(value)}" if told in shown else header_text(value)
+    return shown
+
+
+def header_text(value: bytes) -> str:
+    """Return a header's value as text: UTF-8 where it is that, as masks are, else Latin-1."""
+    try:
+        return value.decode()
+    except UnicodeDecodeError:
+        return value.decode("latin-1")
 
 
 def _text(body: bytes) -> str | None:

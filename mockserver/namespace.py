@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Callable, Iterator
 from hashlib import blake2b
 
 from ..openapi.masking import mask
 from .account import Account
 from .clock import Clock
+from .deliveries import Outbox
 from .rules import RuleBook
+from .scenario import Play
 
 MAX_NAMESPACES = 1000
+_MAX_COUNTED = 1000
 
 
 def namespace_id(key: str) -> str:
@@ -22,7 +25,7 @@ def namespace_id(key: str) -> str:
 class Namespace:
     """What belongs to one key: a clock, rules, counts, and an account with each provider."""
 
-    __slots__ = ("accounts", "clock", "created", "exchanges", "id", "masked_key", "rules")
+    __slots__ = ("accounts", "clock", "created", "exchanges", "id", "masked_key", "outbox", "played", "rules", "settings")
 
     def __init__(self, id: str, key: str, clock: Clock) -> None:  # noqa: A002 - it is the word
         self.id = id
@@ -31,7 +34,17 @@ class Namespace:
         self.created = 0
         self.exchanges = 0
         self.rules = RuleBook()
+        self.played: Counter[str] = Counter()
+        self.outbox = Outbox()
+        self.settings: dict[tuple[str, str], str] = {}
         self.accounts: dict[str, Account] = {}
+
+    def may_play(self, play: Play) -> bool:
+        """Count `play`, which was asked for with ``times=``; tell whether it may happen once more."""
+        if len(self.played) > _MAX_COUNTED:
+            self.played.clear()
+        self.played[play.text] += 1
+        return play.times is None or self.played[play.text] <= play.times
 
     def account(self, provider: str) -> Account:
         """Return the account with `provider`, opened when first asked for."""

@@ -37,7 +37,7 @@ def asked(operation: CompiledOperation, body: Any, what: str, model: str = "") -
 def extension(operation: CompiledOperation, body: Any, model: str) -> str:
     """Return the ending of the file that `body` asks for; ``png`` where it can't ask."""
     wanted = asked(operation, body, "format", model)
-    return wanted if wanted in _FORMATS else "png"
+    return wanted if isinstance(wanted, str) and wanted in _FORMATS else "png"
 
 
 def result_names(task: Task, body: Any) -> list[str]:

@@ -54,6 +54,16 @@ class Request:
                 return value.decode("latin-1")
         return None
 
+    def joined(self, name: bytes) -> str | None:
+        """Return the values of every header `name` (in lower case) as one list (RFC 9110), or None."""
+        values = [value for key, value in self.headers if key == name]
+        return b", ".join(values).decode("latin-1") if values else None
+
+    def forget_parsed(self) -> None:
+        """Forget what was parsed of it; it is parsed again when it is asked for."""
+        self.__dict__.clear()
+        self.form = None
+
     @cached_property
     def query(self) -> dict[str, str]:
         """The query's parameters; of one given twice, the first."""

@@ -9,7 +9,7 @@ from typing import Any
 from ..openapi.errors import shorten
 from .chance import draw
 from .compiled import CompiledOperation, CompiledProvider
-from .condition import Condition, ConditionError, check_fields, operations_meant, parse_condition
+from .condition import Condition, ConditionError, check_fields, operations_meant, parse_condition, why_unreachable
 from .request import Request
 from .scenario import Play, Repertoire, ScenarioError, as_text
 
@@ -29,6 +29,7 @@ class Rule:
         matched: how many requests matched, played for or not.
         played: how many requests it was played for.
         plays: its play with each provider, bound when first needed.
+        version: the version of the repertoire that `plays` came from.
     """
 
     id: str
@@ -41,11 +42,14 @@ class Rule:
     matched: int = 0
     played: int = 0
     plays: dict[str, Play | None] = field(default_factory=dict)
+    version: int = 0
 
-    @property
-    def used_up(self) -> bool:
-        """Whether it was played as often as it may be."""
-        return self.times is not None and self.played >= self.times
+    def used_up(self, play: Play, does: str) -> bool:
+        """Tell whether it was played as often as it may be: as its own `times` says, or else that of its play."""
+        most = self.times
+        if most is None and play.chosen_times and play.immediate and (play.on == does or not play.chosen_on):
+            most = play.times
+        return most is not None and self.played >= most
 
     def shown(self) -> dict[str, Any]:
         """Return the rule as the control API shows it."""
@@ -53,16 +57,28 @@ class Rule:
 
     def play_for(self, operation: CompiledOperation, repertoire: Repertoire) -> Play | None:
         """Return the play for requests to `operation`, or None where the rule is not for them."""
-        name = operation.owner.name
-        if name not in self.plays:
-            self.plays[name] = self._bound(operation.owner, repertoire)
-        play = self.plays[name]
+        if self.version != repertoire.version:
+            self.version = repertoire.version
+            self.plays.clear()
+        provider = operation.owner
+        if provider.name not in self.plays:
+            self.plays[provider.name] = self._bound(provider, repertoire)
+        play = self.plays[provider.name]
         if play is None or self.when.operation not in {None, operation.name}:
             return None
-        if self.when.operation is not None and not play.chosen_on and play.immediate:
-            return play
-        role = play.on if play.on == "poll" and play.immediate else "create"
-        return play if operation.behaviour.does == role else None
+        if not self._happens_to(play, operation) or why_unreachable(self.when, operation):
+            return None
+        return play
+
+    def _happens_to(self, play: Play, operation: CompiledOperation) -> bool:
+        """Tell whether `play` happens to requests for `operation`, or to the task that they create."""
+        does = operation.behaviour.does
+        if self.when.operation is not None:
+            return does == "create" or (play.immediate and (play.on == does or not play.chosen_on))
+        if play.immediate and play.on == "poll":
+            # Polls tell neither model nor body: who asks for these means the polls of the tasks that are so created.
+            return does == ("create" if self.when.body or self.when.model else "poll")
+        return does == "create"
 
     def _bound(self, provider: CompiledProvider, repertoire: Repertoire) -> Play | None:
         try:
@@ -86,6 +102,9 @@ def parse_rule(data: Any, id: str, providers: Mapping[str, CompiledProvider], re
     given = data.get("with", {})
     if not isinstance(given, dict):
         raise ConditionError(f"with is {shorten(given)}; expected parameters by name")
+    for name, value in given.items():
+        if not isinstance(value, str | int | float):
+            raise ConditionError(f"with, {name}: {shorten(value)}; expected text, a number, true or false")
     rule = Rule(
         id=id,
         data=data,
@@ -123,7 +142,8 @@ def _check_playable(rule: Rule, operations: list[CompiledOperation], repertoire:
     if len(errors) == len(providers):
         raise errors[0]
     if not any(rule.play_for(each, repertoire) for each in operations):
-        raise ConditionError(f"no request can match: {rule.play} does not happen to {rule.when.operation}")
+        meant = rule.when.operation or "what its when names"
+        raise ConditionError(f"no request can match: {rule.play} does not happen to {meant}")
 
 
 class RuleBook:
@@ -161,10 +181,10 @@ class RuleBook:
     ) -> tuple[Rule, Play] | None:
         """Return the rule to play for `request`, counted as played, and its play; None where none matches."""
         for rule in self.rules:
-            if rule.used_up:
-                continue
             play = rule.play_for(operation, repertoire)
-            if play is None or not rule.when.matches(operation, request):
+            if play is None or rule.used_up(play, operation.behaviour.does):
+                continue
+            if not rule.when.matches(operation, request):
                 continue
             rule.matched += 1
             if rule.probability == 1 or _fraction(seed, namespace, rule) < rule.probability:

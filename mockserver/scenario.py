@@ -8,21 +8,22 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
 from ..openapi.behaviour import Behaviour, Phase
-from ..openapi.errors import nearest, shorten
+from ..openapi.errors import nearest
 from ..openapi.pointer import join
 from ..openapi.source import Source, read_source
 from ..openapi.times import parse_duration
 
 BUILT_IN = Path(__file__).parent / "scenarios.yaml"
+_SHAPE = BUILT_IN.with_suffix(".schema.yaml")
 Kind = Literal["life", "refusal", "poll", "result", "wire", "drift", "callback"]
-KINDS: tuple[Kind, ...] = ("life", "refusal", "poll", "result", "wire", "drift", "callback")
 ANY_STATUS = "*"
+_MOST_DIGITS = 10
 
 
 class ScenarioError(ValueError):
@@ -31,13 +32,17 @@ class ScenarioError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """A parameter of a scenario: how its text is read, what it is without one, and what it is for."""
+    """A parameter of a scenario: how its text is read, what it is without one, and what it is for.
+
+    `of_status` says that it is the duration of the status of its name, where a provider has one.
+    """
 
     name: str
     type: str
     default: Any = None
     about: str = ""
     words: tuple[str, ...] = ()
+    of_status: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +68,7 @@ class Play:
         on: the requests it happens to: create, poll, result or callback.
         chosen_on: whether `on` was asked for.
         times: how many requests it happens to; None is all of them.
+        chosen_times: whether `times` was asked for.
         text: the scenario as it would be asked for.
     """
 
@@ -74,6 +80,7 @@ class Play:
     chosen_on: bool = False
     times: int | None = None
     text: str = ""
+    chosen_times: bool = False
 
     @property
     def immediate(self) -> bool:
@@ -100,13 +107,20 @@ def read_scenarios(path: Path, base: Mapping[str, Scenario] | None = None) -> di
         LoadError: the file is broken; the message names line, place and what was expected.
     """
     source = read_source(path)
+    if path != BUILT_IN:  # the tests check our own: the start of a server need not
+        _check_shape(source)
     known = dict(base or {})
-    entries = source.data.get("scenarios") if isinstance(source.data, dict) else None
-    if not isinstance(entries, dict):
-        raise source.error("/scenarios", "is missing", "scenarios by name")
-    for name, data in entries.items():
-        known[name] = _scenario(source, name, data, known)
+    for name, data in source.data["scenarios"].items():
+        known[name] = _preset(source, name, data, known) if "like" in data else _scenario(source, name, data)
     return known
+
+
+def _check_shape(source: Source) -> None:
+    from ..openapi.validation import first_problem  # noqa: PLC0415 - who has no file of their own needs none of it
+
+    problem = first_problem(read_source(_SHAPE).data, source.data)
+    if problem is not None:
+        raise source.error(problem.pointer, problem.sentence, problem.expected)
 
 
 @lru_cache(maxsize=1)
@@ -115,25 +129,25 @@ def built_in_scenarios() -> dict[str, Scenario]:
     return read_scenarios(BUILT_IN)
 
 
-_FIELDS = ("about", "plays", "does", "parameters", "like", "with")
+_NEEDS = {
+    ("fault", "delay"): "fixed", ("fault", "dribble"): "bytes_per_second", ("change", "unknown-status"): "status",
+    ("hidden", True): "for", ("callback", "late"): "after", ("callback", "duplicate"): "n",
+}  # fmt: skip
+"""The parameter, by what a scenario does, without whose value it can't be played."""
 
 
-def _scenario(source: Source, name: str, data: Any, known: Mapping[str, Scenario]) -> Scenario:
-    place = join("scenarios", name)
-    if not isinstance(data, dict):
-        raise source.error(place, f"is {shorten(data)}", "an object")
-    for key in data:
-        if key not in _FIELDS:
-            raise source.error(f"{place}/{key}", f"is not known{nearest(key, _FIELDS)}", f"one of {', '.join(_FIELDS)}")
-    if "like" in data:
-        return _preset(source, name, data, known)
-    if data.get("plays") not in KINDS:
-        raise source.error(f"{place}/plays", f"is {shorten(data.get('plays'))}", f"one of {', '.join(KINDS)}, or like")
+def _scenario(source: Source, name: str, data: Mapping[str, Any]) -> Scenario:
+    place = join("scenarios", name, "parameters")
     parameters = {
-        each: _parameter(source, f"{place}/parameters/{each}", each, settings)
+        each: _parameter(source, place + join(each), each, settings)
         for each, settings in data.get("parameters", {}).items()
     }
-    return Scenario(name, str(data.get("about", "")), data["plays"], data.get("does", {}), parameters)
+    does = data["does"]
+    for word in does.items():
+        needed = _NEEDS.get(word)
+        if needed is not None and (needed not in parameters or parameters[needed].default is None):
+            raise source.error(join("scenarios", name), f"has no parameter {needed!r} with a default", "one")
+    return Scenario(name, data.get("about", ""), data["plays"], does, parameters)
 
 
 def _preset(source: Source, name: str, data: Mapping[str, Any], known: Mapping[str, Scenario]) -> Scenario:
@@ -141,34 +155,39 @@ def _preset(source: Source, name: str, data: Mapping[str, Any], known: Mapping[s
     place = join("scenarios", name)
     model = known.get(data["like"])
     if model is None:
-        hint = nearest(str(data["like"]), known)
+        hint = nearest(data["like"], known)
         raise source.error(f"{place}/like", f"no scenario {data['like']!r}{hint}", "one of those above or built in")
     parameters = dict(model.parameters)
     for each, value in data.get("with", {}).items():
         parameter = parameters.get(each) or model.parameters.get(ANY_STATUS)
-        if parameter is None:
+        if parameter is None or each == ANY_STATUS:
             hint = nearest(each, model.parameters)
-            raise source.error(
-                f"{place}/with/{each}", f"{model.name} takes no {each!r}{hint}", ", ".join(model.parameters)
-            )
-        try:
-            read_value(parameter, as_text(value))
-        except ValueError as error:
-            raise source.error(f"{place}/with/{each}", str(error)) from None
-        parameters[each] = Parameter(each, parameter.type, as_text(value), parameter.about, parameter.words)
-    return Scenario(name, str(data.get("about", model.about)), model.kind, model.does, parameters)
+            taken = ", ".join(model.parameters) or "no parameters"
+            raise source.error(place + join("with", each), f"{model.name} takes no {each!r}{hint}", taken)
+        settings = {"type": parameter.type, "default": value, "about": parameter.about, "words": parameter.words}
+        made = _parameter(source, place + join("with", each), each, settings)
+        parameters[each] = replace(made, of_status=parameter.of_status or parameter.name == ANY_STATUS)
+    return Scenario(name, data.get("about", model.about), model.kind, model.does, parameters)
 
 
-def _parameter(source: Source, place: str, name: str, data: Any) -> Parameter:
-    if not isinstance(data, dict) or data.get("type") not in _READERS:
-        raise source.error(place, f"is {shorten(data)}", f"an object with a type: {', '.join(_READERS)}")
-    return Parameter(name, data["type"], data.get("default"), data.get("about", ""), tuple(data.get("words", ())))
+def _parameter(source: Source, place: str, name: str, data: Mapping[str, Any]) -> Parameter:
+    made = Parameter(name, data["type"], data.get("default"), data.get("about", ""), tuple(data.get("words", ())))
+    try:
+        if made.default is not None:
+            read_value(made, as_text(made.default))
+    except ValueError as error:
+        raise source.error(place, str(error)) from None
+    return made
 
 
 def _read_count(text: str) -> int:
-    if not (text.isascii() and text.isdigit() and int(text) > 0):
+    if not _is_whole(text) or int(text) < 1:
         raise ValueError(f"{text!r} is no count; expected a whole number from 1")
     return int(text)
+
+
+def _is_whole(text: str) -> bool:
+    return text.isascii() and text.isdigit() and len(text) < _MOST_DIGITS
 
 
 def _read_number(text: str) -> float:
@@ -188,14 +207,14 @@ def _read_flag(text: str) -> bool:
 
 
 def _read_seconds(text: str) -> int:
-    if text.isascii() and text.isdigit():
+    if _is_whole(text):
         return int(text)
     return -(-parse_duration(text) // 1000)
 
 
 def _read_range(text: str) -> tuple[int, int]:
     least, dots, most = text.partition("..")
-    if not dots:
+    if not dots or parse_duration(least) > parse_duration(most):
         raise ValueError(f"{text!r} is no range of durations; expected one such as 100ms..2s")
     return parse_duration(least), parse_duration(most)
 
@@ -239,6 +258,12 @@ class Repertoire:
 
     def __init__(self, scenarios: Mapping[str, Scenario]) -> None:
         self.scenarios = dict(scenarios)
+        self.version = 0
+
+    def replace(self, scenarios: Mapping[str, Scenario]) -> None:
+        """Play `scenarios` from now on; what was bound before is of an earlier `version`."""
+        self.scenarios = dict(scenarios)
+        self.version += 1
 
     def names(self, behaviours: Iterable[Behaviour]) -> list[str]:
         """Return every name that can be played with one of the providers of `behaviours`."""
@@ -260,12 +285,21 @@ class Repertoire:
             if parameter.default is not None
         }
         values |= {each: _given_value(scenario, each, text, behaviour) for each, text in given.items()}
-        reason = why_not(scenario, values, behaviour)
+        reason = why_not(scenario, values, behaviour) or _contradiction(given, values)
         if reason:
             raise ScenarioError(f"{name} can't be played: {reason}")
         text = "; ".join([name, *(f"{each}={value}" for each, value in given.items())])
-        on = str(values.get("on", "create"))
-        return Play(name, scenario.kind, scenario.does, values, on, "on" in given, values.get("times"), text)
+        on = "callback" if scenario.kind == "callback" else str(values.get("on", "create"))
+        return Play(
+            name, scenario.kind, scenario.does, values, on, "on" in given, values.get("times"), text, "times" in given
+        )
+
+
+def _contradiction(given: Mapping[str, str], values: Mapping[str, Any]) -> str:
+    """Return what is given in vain, or ""."""
+    if "n" in given and values.get("progress", "polls") != "polls":
+        return "n counts polls; give progress=polls as well"
+    return ""
 
 
 def _of_catalogue(name: str, behaviour: Behaviour) -> Scenario | None:
@@ -276,7 +310,7 @@ def _of_catalogue(name: str, behaviour: Behaviour) -> Scenario | None:
 
 def _given_value(scenario: Scenario, name: str, text: str, behaviour: Behaviour) -> Any:
     parameter = scenario.parameters.get(name)
-    passing = [status.name for status in behaviour.statuses.values() if not status.phase.terminal]
+    passing = _passing(behaviour)
     if parameter is None and ANY_STATUS in scenario.parameters and name in passing:
         parameter = scenario.parameters[ANY_STATUS]
     if parameter is None or name == ANY_STATUS:
@@ -291,6 +325,11 @@ def _given_value(scenario: Scenario, name: str, text: str, behaviour: Behaviour)
         raise ScenarioError(f"{scenario.name}, {name}: {error}") from None
 
 
+def _passing(behaviour: Behaviour) -> list[str]:
+    """Return the statuses that a task passes on its way to its end."""
+    return [status.name for status in behaviour.statuses.values() if not status.phase.terminal]
+
+
 def why_not(scenario: Scenario, values: Mapping[str, Any], behaviour: Behaviour) -> str:
     """Return why the provider of `behaviour` can't express `scenario`, or ""."""
     does = scenario.does
@@ -303,18 +342,36 @@ def why_not(scenario: Scenario, values: Mapping[str, Any], behaviour: Behaviour)
         return "the provider has no status for tasks that have not ended"
     if does.get("failure") and does["failure"] not in behaviour.failures:
         return f"the provider has no failure {does['failure']!r}"
+    for parameter in scenario.parameters.values():
+        if parameter.of_status and parameter.name not in _passing(behaviour):
+            return f"no task of the provider passes a status {parameter.name!r}"
     if "of" in scenario.parameters and not any(each.input.count for each in creators):
         return "the provider makes one result for each task"
-    if does.get("change") == "unknown-status" and not any(
-        "status" in each.reads for each in behaviour.operations.values()
-    ):
-        return "the provider's answers tell no status"
     if scenario.kind == "refusal" and "error" not in does:
-        return _no_such_code(str(values.get("code")), behaviour)
+        return no_such_code(str(values.get("code")), behaviour)
+    return _why_not_told(scenario, str(values.get("on", "poll")), behaviour)
+
+
+def _why_not_told(scenario: Scenario, on: str, behaviour: Behaviour) -> str:
+    """Return why `scenario` can't happen to what the provider tells on `on`, or ""."""
+    callbacks = behaviour.callbacks
+    if callbacks is None and "callback" in {on, scenario.kind}:
+        return "the provider sends no callbacks"
+    if scenario.does.get("signed") and (callbacks is None or callbacks.signature is None):
+        return "the provider does not sign its callbacks"
+    if scenario.does.get("change") == "unknown-status" and not _tells_status(on, behaviour):
+        return f"the provider tells no status on={on}"
     return ""
 
 
-def _no_such_code(code: str, behaviour: Behaviour) -> str:
+def _tells_status(on: str, behaviour: Behaviour) -> bool:
+    if on == "callback":
+        return behaviour.callbacks is not None and "status" in behaviour.callbacks.reads
+    return any("status" in each.reads for each in behaviour.operations.values() if each.does == on)
+
+
+def no_such_code(code: str, behaviour: Behaviour) -> str:
+    """Return that no error of the catalogue has `code`, and which codes there are; "" where one has."""
     if error_with_code(code, behaviour):
         return ""
     known = dict.fromkeys(str(error.code) for error in behaviour.errors.values())
@@ -352,6 +409,8 @@ def parse_header(text: str) -> list[tuple[str, dict[str, str]]]:
         else:
             raise ScenarioError(f"{text!r} is malformed at {match[0].strip()!r}; expected: NAME; PARAMETER=VALUE; …")
         place = match.end()
+        if place < len(text) and text[place] not in ";,":
+            raise ScenarioError(f"{text!r} is malformed at {text[place:]!r}; expected: NAME; PARAMETER=VALUE; …")
         first = place < len(text) and text[place] == ","
         place += 1
     if not found:
@@ -367,7 +426,7 @@ def _unquoted(value: str) -> str:
     )
 
 
-_TOKEN = re.compile(r"\[understudy\b([^\]]*)\]?")
+_TOKEN = re.compile(r"""\[understudy(?=[\s\]])((?:"[^"]*"|[^\]"])*)\]?""")
 _WORD = re.compile(r"""([^\s=]+)(?:=("[^"]*"|\S*))?""")
 
 

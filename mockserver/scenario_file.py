@@ -30,7 +30,7 @@ class ScenarioFile:
             return
         self._stamp = stamp
         try:
-            self.repertoire.scenarios = read_scenarios(self._path, built_in_scenarios())
+            self.repertoire.replace(read_scenarios(self._path, built_in_scenarios()))
         except LoadError as error:
             self._said(f"{error}; the scenarios read before are kept")
         else:

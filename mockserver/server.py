@@ -58,8 +58,9 @@ def address(listener: socket.socket) -> str:
 class _Server(uvicorn.Server):
     """A uvicorn server that leaves signals to its owner, and says when it is ready."""
 
-    def __init__(self, config: uvicorn.Config, ready: Callable[[], None]) -> None:
-        super().__init__(config)
+    def __init__(self, app: App, ready: Callable[[], None]) -> None:
+        super().__init__(_configured(app))
+        self._app = app
         self._ready = ready
 
     @contextlib.contextmanager
@@ -71,6 +72,13 @@ class _Server(uvicorn.Server):
         """Start, then say so."""
         await super().startup(sockets)
         self._ready()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Stop sending, then stop serving; who waits for an answer is cut off."""
+        await self._app.emulator.deliveries.close()
+        for connection in list(self.server_state.connections):
+            connection.transport.abort()  # type: ignore[union-attr]
+        await super().shutdown(sockets)
 
     def stop(self) -> None:
         """Stop at once, waiting for no answer."""
@@ -95,7 +103,7 @@ def _new_loop() -> asyncio.AbstractEventLoop:
 
 def serve(app: App, listener: socket.socket, ready: Callable[[], None]) -> None:
     """Serve `app` on `listener` until SIGINT or SIGTERM, which end it at once; `ready` is called when it answers."""
-    server = _Server(_configured(app), ready)
+    server = _Server(app, ready)
     with asyncio.Runner(loop_factory=_new_loop) as runner:
         for number in (signal.SIGINT, signal.SIGTERM):
             runner.get_loop().add_signal_handler(number, server.stop)
@@ -131,7 +139,7 @@ class MockServer:
         listener = listen("127.0.0.1", 0)
         self.url = address(listener)
         self.emulator = Emulator(self._providers, replace(self._settings, public_url=self.url))
-        self._server = _Server(_configured(App(self.emulator, self._log)), self._started.set)
+        self._server = _Server(App(self.emulator, self._log), self._started.set)
         self._thread = threading.Thread(target=self._run, args=(self._server, listener), daemon=True)
         self._thread.start()
         if not self._started.wait(_START_SECONDS):

@@ -25,6 +25,9 @@ class Settings:
         scenario: what every creation is played with that nothing else says something about, as in the header; or "".
         control: whether the control API is open.
         control_token: what a request to the control API must show, or None where being of this machine is enough.
+        callback_allow: hosts beside loopback that callbacks may go to, each with a port, or None for every port.
+        callback_timeout: the most real seconds that an attempt of a callback may take; None leaves it to the provider.
+        virtual_signatures: whether callbacks are signed with the namespace's time instead of real time.
         public_url: what generated links begin with.
     """
 
@@ -38,6 +41,9 @@ class Settings:
     limits: bool = True
     max_tasks: int = 1_000_000
     scenario: str = ""
+    callback_allow: tuple[tuple[str, int | None], ...] = ()
+    callback_timeout: float | None = None
+    virtual_signatures: bool = False
     control: bool = True
     control_token: str | None = field(default=None, repr=False)
     public_url: str = "http://127.0.0.1:4020"

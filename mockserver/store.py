@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from .account import Account, StoredFile
 from .task import Task
 
 if TYPE_CHECKING:
     from .namespace import Namespace
+
+_Entry: TypeAlias = "tuple[Namespace, Account, Task]"
 
 MAX_FILE_BYTES = 512 * 1024 * 1024
 _RENDERED_KEPT = 20_000
@@ -22,8 +24,9 @@ class TaskStore:
     def __init__(self, max_tasks: int, said: Callable[[str], None]) -> None:
         self._max = max_tasks
         self._said = said
-        self._queue: deque[tuple[Namespace, Account, Task]] = deque()
-        self._unfinished: deque[tuple[Namespace, Account, Task]] = deque()
+        self._queue: deque[_Entry] = deque()
+        self._unfinished: deque[_Entry] = deque()
+        self._patience = 0
         self._rendered: deque[Task] = deque()
         self.dropped = 0
 
@@ -32,10 +35,10 @@ class TaskStore:
 
     def add(self, namespace: Namespace, account: Account, task: Task) -> None:
         """Keep `task`, and let go of another one where there are too many."""
+        if len(self) >= self._max:
+            self._drop_one()
         account.tasks[task.id] = task
         self._queue.append((namespace, account, task))
-        if len(self) > self._max:
-            self._drop_one()
 
     def forget(self, namespace: Namespace | None) -> None:
         """Let go of the tasks of `namespace`, or of all."""
@@ -52,17 +55,39 @@ class TaskStore:
         task.rendered = (operation, status, body)
 
     def _drop_one(self) -> None:
-        while self._queue:
-            namespace, account, task = self._queue.popleft()
-            if task.operation.phase_of(task.state(namespace.clock.now()).status).terminal or not self._queue:
-                break
-            self._unfinished.append((namespace, account, task))
-        else:
-            namespace, account, task = self._unfinished.popleft()
+        _, account, task = self._finished_late() or self._finished() or self._unfinished.popleft()
         account.tasks.pop(task.id, None)
         if not self.dropped:
             self._said(f"--max-tasks {self._max} reached: the oldest finished tasks go first, from {task.id} on")
         self.dropped += 1
+
+    def _finished_late(self) -> _Entry | None:
+        """Return the oldest task that has finished since it was found unfinished.
+
+        Where there are hundreds and not one has, they are left alone for a while.
+        """
+        if self._patience:
+            self._patience -= 1
+            return None
+        for number, entry in enumerate(self._unfinished):
+            if _has_finished(entry):
+                del self._unfinished[number]
+                return entry
+        self._patience = len(self._unfinished) // 100
+        return None
+
+    def _finished(self) -> _Entry | None:
+        while self._queue:
+            entry = self._queue.popleft()
+            if _has_finished(entry):
+                return entry
+            self._unfinished.append(entry)
+        return None
+
+
+def _has_finished(entry: _Entry) -> bool:
+    namespace, _, task = entry
+    return task.operation.phase_of(task.state(namespace.clock.now()).status).terminal
 
 
 class FileStore:

@@ -14,6 +14,7 @@ from .plan import Intervention, Plan, State, state_of
 
 if TYPE_CHECKING:
     from .compiled import CompiledOperation
+    from .delivery import Delivery
     from .scenario import Play
 
 
@@ -27,6 +28,7 @@ class Staging:
         results: how many results it has, where not as many as were asked for.
         file: the picture to answer with, where not one made for the task, and its media type.
         result_status: the HTTP status that links to its results are refused with, or 0.
+        deliveries: its callbacks.
         truncated: whether its results are cut in half.
     """
 
@@ -36,6 +38,7 @@ class Staging:
     file: tuple[bytes, str] | None = None
     result_status: int = 0
     truncated: bool = False
+    deliveries: list[Delivery] = field(default_factory=list)
 
     def take(self, on: str) -> list[Play]:
         """Return the plays that happen to one request on `on`, and count it against them."""
@@ -98,6 +101,12 @@ class Task:
     def state(self, now: int) -> State:
         """Return where the task stands at `now`."""
         return state_of(self.plan, self.created, self.interventions, now)
+
+    def stage(self) -> Staging:
+        """Return what goes beyond its plan, made when there is none yet."""
+        if self.staging is None:
+            self.staging = Staging()
+        return self.staging
 
     def ends(self) -> int:
         """Return when the plan ends, whatever is done by hand."""

@@ -392,12 +392,17 @@ def _model(name: str, data: Mapping[str, Any]) -> Model:
 
 
 def _status(name: str, data: Mapping[str, Any]) -> Status:
-    return Status(name, Phase(data["phase"]), _range(data.get("lasts", "0s")), _provenance(data))
+    return Status(
+        name, Phase(data["phase"]), _range(data.get("lasts", "0s"), join("statuses", name, "lasts")), _provenance(data)
+    )
 
 
-def _range(text: str) -> tuple[int, int]:
-    least, _, most = text.partition("..")
-    return parse_duration(least), parse_duration(most or least)
+def _range(text: str, pointer: str) -> tuple[int, int]:
+    first, _, second = text.partition("..")
+    least, most = parse_duration(first), parse_duration(second or first)
+    if least > most:
+        raise ValueError(pointer, f"is {text!r}", "the shorter duration first")
+    return least, most
 
 
 def _failure(data: Mapping[str, Any]) -> Failure:
@@ -442,7 +447,8 @@ def _option(name: str, data: Mapping[str, Any]) -> Option:
 
 
 def _polling(data: Mapping[str, Any]) -> Polling:
-    steps = (Step(parse_duration(since), *_range(pause)) for since, pause in data["every"].items())
+    every = data["every"].items()
+    steps = (Step(parse_duration(age), *_range(pause, join("polling", "every", age))) for age, pause in every)
     return Polling(
         steps=tuple(sorted(steps, key=lambda step: step.since)),
         give_up=parse_duration(data.get("give_up", "15m")),

@@ -129,7 +129,7 @@ class Contract:
     def _linked(self, operation: Operation, links: Any) -> dict[str, Any]:
         """Return the Operation Object of `operation` with `links` on its successful answers."""
         effective = dict(operation.effective)
-        if links:
+        if links and "responses" in effective:
             responses = {
                 status: {**self.resolve(response), "links": links} if status.startswith("2") else response
                 for status, response in effective["responses"].items()
@@ -281,12 +281,12 @@ class _Joiner:
         return (resolved.get("name"), resolved.get("in")) if isinstance(resolved, dict) else (None, None)
 
     def _check_names(self, found: Mapping[OperationKey, list[_Found]]) -> None:
-        for key, descriptions in found.items():
-            if key not in self.namings:
-                raise _error(descriptions[0], key, "has no name", "an operation of the behaviour file")
         for key, naming in self.namings.items():
             if key not in found:
                 raise UndescribedError(naming, list(map(str, found)))
+        for key, descriptions in found.items():
+            if key not in self.namings:
+                raise _error(descriptions[0], key, "has no name", "an operation of the behaviour file")
 
     def _operation(self, naming: Naming, found: list[_Found]) -> Operation:
         first = found[0].operation

@@ -7,11 +7,12 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from .behaviour import Behaviour, build_behaviour
-from .contract import Contract, UndescribedError, read_contract
+from .behaviour import Behaviour, Phase, build_behaviour
+from .contract import Contract, OperationKey, UndescribedError, read_contract
 from .errors import LoadError, nearest, shorten
 from .pointer import join
 from .shape import BEHAVIOUR, check_shape
+from .signing import SecretError, check_secret
 from .source import Source, read_source
 from .template import TemplateError
 
@@ -35,6 +36,7 @@ class Provider:
         name: the folder's name.
         behaviour: what its behaviour file says, with the chosen options applied.
         options: the value of each of its options, chosen or by default.
+        settings: the account settings that were chosen.
     """
 
     def __init__(
@@ -44,6 +46,7 @@ class Provider:
         self.name = folder.name
         self.behaviour = behaviour
         self.options = {name: chosen.get(name, option.default) for name, option in behaviour.options.items()}
+        self.settings = {name: value for name, value in chosen.items() if name in behaviour.settings}
         self._source = source
         self._overlays = overlays
 
@@ -75,6 +78,19 @@ class Provider:
         if not documents:
             raise LoadError(str(self.folder), "holds no OpenAPI document", expected="at least one .yaml or .json")
         return documents, [self._read_overlay(name) for name in self._overlays]
+
+    @cached_property
+    def other_statuses(self) -> Mapping[str, Phase]:
+        """The status words of options that were not chosen, which the real provider may use all the same."""
+        options = self._source.data.get("options", {}).values()
+        choices = [choice.get("behaviour") or {} for option in options for choice in option["values"].values()]
+        words = [choice.get("statuses") or {} for choice in [self._source.data, *choices]]
+        return {
+            name: Phase(status["phase"])
+            for each in words
+            for name, status in each.items()
+            if status is not None and name not in self.behaviour.statuses
+        }
 
     def check(self) -> None:
         """Load and compile everything that is otherwise done when first needed.
@@ -110,7 +126,7 @@ def load_provider(folder: Path | str, options: Mapping[str, str] | None = None) 
 
     Raises:
         LoadError: the behaviour file is missing or broken, or there is no such provider.
-        OptionError: an option or its value is not one of the provider's.
+        OptionError: an option or its value is not one of the provider's, or a secret can't be used.
     """
     path = _folder(folder)
     built_in = path.parent == BUILT_IN
@@ -128,6 +144,8 @@ def load_provider(folder: Path | str, options: Mapping[str, str] | None = None) 
         pointer, problem, *expected = error.args
         raise source.error(pointer, problem, *expected) from None
     _check_names(source, behaviour)
+    for name, value in (options or {}).items():
+        check_setting(behaviour, name, value)
     return Provider(path, source, behaviour, overlays, options or {})
 
 
@@ -161,8 +179,11 @@ def check_behaviour(source: Source) -> None:
 def _with_options(source: Source, data: Any, chosen: Mapping[str, str], *, trusted: bool) -> tuple[Any, list[str]]:
     options = data.get("options", {})
     for name, value in chosen.items():
+        if name in data.get("settings", {}):
+            continue
         if name not in options:
-            raise OptionError(f"no option {name!r}{nearest(name, options)}; known: {', '.join(options) or 'none'}")
+            known = [*options, *data.get("settings", {})]
+            raise OptionError(f"no option {name!r}{nearest(name, known)}; known: {', '.join(known) or 'none'}")
         values = options[name]["values"]
         if value not in values:
             raise OptionError(f"{name} has no value {value!r}{nearest(value, values)}; known: {', '.join(values)}")
@@ -182,6 +203,20 @@ def _with_options(source: Source, data: Any, chosen: Mapping[str, str], *, trust
     return data, overlays
 
 
+def check_setting(behaviour: Behaviour, name: str, value: str) -> None:
+    """Check the value of an account's setting before anything relies on it.
+
+    Raises:
+        OptionError: it is the secret of signatures, and can't be used with their scheme.
+    """
+    signature = behaviour.callbacks.signature if behaviour.callbacks else None
+    if signature is not None and signature.secret == name:
+        try:
+            check_secret(signature.scheme, value)
+        except SecretError as error:
+            raise OptionError(f"{name}: {error}") from None
+
+
 def merge_patch(target: Any, patch: Any) -> Any:
     """Return `target` changed by `patch` as RFC 7396 has it: objects merge, null removes, the rest replaces."""
     if not isinstance(patch, dict):
@@ -197,7 +232,25 @@ def merge_patch(target: Any, patch: Any) -> Any:
 
 def _check_names(source: Source, behaviour: Behaviour) -> None:
     """Check the names that one part of the file uses of another."""
+    phases = [status.phase for status in behaviour.statuses.values()]
+    for phase in (Phase.COMPLETED, Phase.FAILED):
+        if phase not in phases:
+            raise source.error("/statuses", f"no status has the phase {phase.value!r}", "at least one")
+    _check_operations(source, behaviour)
+    _check_callbacks(source, behaviour)
+    for number, limit in enumerate(behaviour.limits):
+        for name in limit.operations:
+            if name not in behaviour.operations:
+                hint = nearest(name, behaviour.operations)
+                raise source.error(join("limits", number, "operations"), f"no operation {name!r}{hint}")
+
+
+def _check_operations(source: Source, behaviour: Behaviour) -> None:
+    named: dict[OperationKey, str] = {}
     for name, operation in behaviour.operations.items():
+        other = named.setdefault(operation.key, name)
+        if other != name:
+            raise source.error(join("operations", name, "on"), f"is that of {other!r} too", "an operation of its own")
         for condition, error in operation.raises.items():
             if error not in behaviour.errors:
                 hint = nearest(error, behaviour.errors)
@@ -206,12 +259,6 @@ def _check_names(source: Source, behaviour: Behaviour) -> None:
             if created not in behaviour.operations:
                 hint = nearest(created, behaviour.operations)
                 raise source.error(join("operations", name, "creates"), f"no operation {created!r}{hint}")
-    _check_callbacks(source, behaviour)
-    for number, limit in enumerate(behaviour.limits):
-        for name in limit.operations:
-            if name not in behaviour.operations:
-                hint = nearest(name, behaviour.operations)
-                raise source.error(join("limits", number, "operations"), f"no operation {name!r}{hint}")
 
 
 def _check_callbacks(source: Source, behaviour: Behaviour) -> None:

@@ -64,10 +64,14 @@ class Source:
         return LoadError(self.name, problem, pointer, self.line_of(pointer), expected)
 
 
-class _Loader(yaml.CSafeLoader):
-    """Leaves every scalar a string: YAML 1.1 would make booleans of `no` and dates of versions."""
+_UNTAGGED = "untagged"
 
-    yaml_implicit_resolvers: dict[str, Any] = {}  # noqa: RUF012 - the name and type are PyYAML's
+
+class _Loader(yaml.CSafeLoader):
+    """Leaves scalars without a tag as they are: YAML 1.1 would make booleans of `no` and dates of versions."""
+
+    def resolve(self, kind: type[yaml.Node], value: Any, implicit: Any) -> Any:
+        return _UNTAGGED if kind is yaml.ScalarNode else super().resolve(kind, value, implicit)  # type: ignore[no-untyped-call]
 
 
 def read_source(path: Path, name: str | None = None) -> Source:
@@ -181,10 +185,10 @@ def _plain(text: str) -> Any:
 
 
 _TAG = "tag:yaml.org,2002:"
-_TEXT = f"{_TAG}str"
+_KEYS = {_UNTAGGED, f"{_TAG}str"}
 _COLLECTIONS = {f"{_TAG}map", f"{_TAG}seq"}
 _TAGGED: dict[str, Callable[[str], Any]] = {
-    _TEXT: str,
+    f"{_TAG}str": str,
     f"{_TAG}int": int,
     f"{_TAG}float": float,
     f"{_TAG}bool": _plain,
@@ -224,11 +228,10 @@ class _Builder:
         return made
 
     def _scalar(self, node: yaml.ScalarNode) -> Any:
-        convert = _TAGGED.get(node.tag)
+        untagged = str if node.style else _plain
+        convert = untagged if node.tag == _UNTAGGED else _TAGGED.get(node.tag)
         if convert is None:
             raise self._error(node, f"the tag {node.tag!r} is not allowed")
-        if node.tag == _TEXT and not node.style:
-            convert = _plain
         try:
             return convert(node.value)
         except ValueError as error:
@@ -242,7 +245,7 @@ class _Builder:
         made: dict[str, Any] = {}
         total = 1
         for key_node, value_node in node.value:
-            if not isinstance(key_node, yaml.ScalarNode) or key_node.tag != _TEXT:
+            if not isinstance(key_node, yaml.ScalarNode) or key_node.tag not in _KEYS:
                 raise self._error(key_node, "a key is not a string")
             if key_node.value == "<<" and not key_node.style:
                 raise self._error(key_node, "the merge key '<<' is not of YAML 1.2")

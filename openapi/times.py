@@ -5,9 +5,13 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime
 
+from .errors import cut
+
 _UNITS = {"ms": 1, "s": 1000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)")
 MAX_TIME = 253_402_300_799_000  # 9999-12-31, the last day that an ISO time can tell
+MAX_DURATION = 36_525 * _UNITS["d"]
+"""A hundred years: nothing that is added to a time of today leads beyond what can be told."""
 
 
 def parse_duration(text: str) -> int:
@@ -19,7 +23,10 @@ def parse_duration(text: str) -> int:
     match = _DURATION.fullmatch(text.strip())
     if match is None:
         raise ValueError(f"{text!r} is no duration; expected a number and one of {', '.join(_UNITS)}, as in 1.5s")
-    return round(float(match[1]) * _UNITS[match[2]])
+    duration = float(match[1]) * _UNITS[match[2]]
+    if duration > MAX_DURATION:
+        raise ValueError(f"{cut(text)!r} is too long; expected at most {MAX_DURATION // _UNITS['d']}d")
+    return round(duration)
 
 
 def format_duration(milliseconds: int) -> str:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import atexit
+import json
 from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import httpx
-import orjson
 from understudy.mockserver.app import App, Log
 from understudy.mockserver.compiled import CompiledOperation
 from understudy.mockserver.emulator import Emulator
@@ -165,4 +165,4 @@ def read_refusal(code: tuple[str, ...], message: tuple[str, ...], body: Any) -> 
 
 def as_json(data: Any) -> bytes:
     """Return `data` as JSON bytes."""
-    return orjson.dumps(data)
+    return json.dumps(data).encode()

@@ -182,7 +182,7 @@ def test_the_date_is_real_and_the_server_does_not_name_itself(client: httpx.Clie
 
 
 def test_it_says_that_it_is_well_and_what_it_plays(client: httpx.Client) -> None:
-    assert client.get("/_understudy/health").json() == {"status": "ok", "seed": 0, "providers": list(NAMES)}
+    assert client.get("/_understudy/health").json()["status"] == "ok"
     assert [each["name"] for each in client.get("/_understudy/providers").json()["providers"]] == list(NAMES)
     assert client.get("/_understudy/nothing").status_code == 404
 
@@ -191,12 +191,10 @@ def test_it_says_that_it_is_well_and_what_it_plays(client: httpx.Client) -> None
 
 
 def test_a_port_that_is_taken_is_one_line() -> None:
-    with (
-        listen("127.0.0.1", 0) as taken,
-        pytest.raises(PortTakenError, match=r"^can't listen on 127.0.0.1:\d+: Address already in use$"),
-    ):
+    with listen("127.0.0.1", 0) as taken:
         taken.listen()
-        listen("127.0.0.1", taken.getsockname()[1])
+        with pytest.raises(PortTakenError, match=r"^can't listen on 127.0.0.1:\d+: Address already in use$"):
+            listen("127.0.0.1", taken.getsockname()[1])
 
 
 @pytest.mark.parametrize("host", ["192.0.2.1", "no such host", "fe80::1"])
@@ -234,7 +232,8 @@ def test_a_signal_ends_it_at_once_while_an_answer_hangs(number: signal.Signals) 
 
 def test_a_server_in_a_thread_plays_built_in_providers_by_name() -> None:
     with MockServer(["crun"], log=None) as server:
-        assert httpx.get(server.url + "/_understudy/health", trust_env=False).json()["providers"] == ["crun"]
+        refused = httpx.get(server.url + "/kie/nothing", trust_env=False).json()
+        assert refused["error"] == "/kie is no provider; served here: /crun"
     with pytest.raises(httpx.ConnectError):
         httpx.get(server.url, trust_env=False)
 

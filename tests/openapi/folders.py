@@ -13,7 +13,8 @@ BEHAVIOUR = """\
 understudy: 1
 title: Acme
 base_url: https://api.acme.test/
-id: { format: "{uuid}" }
+key: { prefix: ac_, provenance: observed }
+id: { format: "{uuid}", provenance: assumed }
 models:
   small: { credits: 2 }
   large: { credits: "{{ 9 if input.size == 'big' else 3 }}", about: { kind: picture } }
@@ -44,7 +45,7 @@ operations:
     on: GET /tasks/{id}
     does: poll
     task_id: $request.path.id
-    answer: { by_phase: { failed: { id: "{{ task.id }}", "why?": "{{ task.error.message }}" } }, body: "{{ task.status }}" }
+    answer: { by_phase: { failed: { id: "{{ task.id }}", "why?": "{{ now }}" } }, body: "{{ task.status }}" }
     reads: { id: /id, created: { at: /created, as: seconds } }
     raises: { id-missing: not-found }
   again:
@@ -56,6 +57,20 @@ operations:
     on: POST /files
     does: upload
     upload: { from: base64, content: $request.body#/file }
+settings:
+  hook: { about: Where callbacks go. }
+  secret: { about: What signs them., secret: true, provenance: assumed }
+callbacks:
+  url: { setting: hook }
+  "on": { completed: task.done, failed: null }
+  body: { id: "{{ task.id }}", type: "{{ event }}" }
+  headers: { X-Event: "{{ event }}" }
+  signature: { scheme: standard-webhooks, secret: secret, headers: { id: a, timestamp: b, signature: c } }
+  timeout: 15s
+  retries: [1s, 5m]
+  received: [200, 204]
+  reads: { id: /id }
+polling: { every: { 30s: 5s..10s, 0s: 2s }, give_up: 10m }
 options:
   words:
     about: Which words.
@@ -171,9 +186,9 @@ def sources(**documents: Any) -> dict[str, Source]:
 
 
 def contract_of(operations: dict[str, str], variant: str | None = None, **documents: Any) -> Contract:
-    """Return the contract of `documents`, with `operations` as name → ``METHOD /path``."""
+    """Return the contract of `documents`, with `operations` as name → ``METHOD /path``; a POST may have a variant."""
     namings = []
     for name, on in operations.items():
         method, _, path = on.partition(" ")
-        namings.append(Naming(name, OperationKey(method, path), variant))
+        namings.append(Naming(name, OperationKey(method, path), variant if method == "POST" else None))
     return read_contract(sources(**documents), [], namings, "Acme")

@@ -1,0 +1,76 @@
+"""`understudy drift`: the command. What it does lies in `contracts`."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import click
+
+from ..contracts.severity import SEVERITIES
+from ..openapi.errors import LoadError
+from .ending import fail
+from .options import option
+
+FORMATS = ("text", "json", "junit", "sarif", "github")
+LEVELS = (*SEVERITIES, "never")
+
+
+@click.command()
+@click.argument("base")
+@click.argument("revision", required=False)
+@option(
+    "--format", "shape", type=click.Choice(FORMATS), default="text", show_default=True, help="Format of the report."
+)
+@option("--fail-on", type=click.Choice(LEVELS), default="warning", show_default=True,
+        help="End with status 1 where a finding is at least this grave.")  # fmt: skip
+@option("--accept", "accepted", metavar="FILE", help="Findings that were accepted, with reason and date.")
+@option(
+    "--page", "pages", multiple=True, metavar="PAGE", help="Documentation page to compare BASE with; may be repeated."
+)
+@option("--allow-remote", is_flag=True, help="Fetch documents that references name by URL.")
+@option("--no-witness", is_flag=True, help="Search for no payloads that show a finding.")
+def drift(
+    *, base: str, revision: str | None, shape: str, fail_on: str, accepted: str | None, pages: tuple[str, ...],
+    allow_remote: bool, no_witness: bool,
+) -> None:  # fmt: skip
+    """Tell what changed from BASE to REVISION, and whether it breaks a client of BASE.
+
+    Each is an OpenAPI file, a documentation page with OpenAPI inside, a folder, a URL, or the name of a provider.
+    Ends with status 0 where nothing is as grave as --fail-on, 1 where something is, 2 where it could not run.
+    """
+    if (revision is None) == (not pages):
+        raise click.UsageError("give BASE and REVISION, or BASE and --page")
+    try:
+        ended = _documents(
+            base, revision, pages, shape, fail_on, accepted, allow_remote=allow_remote, prove=not no_witness
+        )
+    except LoadError as error:
+        fail(str(error))
+    sys.exit(ended)
+
+
+def _documents(  # noqa: PLR0913 - what the command line says
+    base: str, revision: str | None, pages: tuple[str, ...], shape: str, fail_on: str, accepted: str | None, *,
+    allow_remote: bool, prove: bool,
+) -> int:  # fmt: skip
+    from ..contracts.drift import compare_sides  # noqa: PLC0415 - the other uses of the command do without
+    from ..contracts.findings import reaches  # noqa: PLC0415
+    from ..contracts.reading import read_pages, read_side  # noqa: PLC0415
+
+    one = read_side(base, allow_remote=allow_remote)
+    other = read_pages(pages) if revision is None else read_side(revision, allow_remote=allow_remote)
+    findings: list[Any] = compare_sides(one, other)
+    stale: list[Any] = []
+    if accepted is not None:
+        from ..contracts.accept import read_accepted, settle  # noqa: PLC0415
+
+        findings, stale = settle(findings, read_accepted(accepted))
+    if prove:
+        from ..contracts.witness import with_witnesses  # noqa: PLC0415
+
+        findings = with_witnesses(findings, one, other)
+    from ..contracts.report import REPORTS  # noqa: PLC0415
+
+    click.echo(REPORTS[shape](findings, stale, one.name, other.name), nl=False)
+    return int(any(reaches(each, fail_on) for each in findings) or (bool(stale) and fail_on != "never"))

@@ -6,6 +6,7 @@ import gc
 import sys
 from ipaddress import ip_address
 from pathlib import Path
+from socket import socket
 from urllib.parse import urlsplit
 
 import click
@@ -73,28 +74,39 @@ def serve(  # noqa: PLR0913 - one argument for each option of the command line
         fail(f"--root {root}: no such provider is served{nearest(root, known)}; served: {', '.join(known)}")
     if not (no_control or control_token or _is_loopback(host)):
         fail(f"--host {host} is open to others: give --control-token TOKEN, or --no-control")
-    try:
-        listener = listen(host, port)
-    except PortTakenError as error:
-        fail(str(error))
-    here = address(listener)
-    settings = Settings(
-        seed=seed, start=start, frozen=frozen, speed=speed, instant=instant,
-        keys=None if keys is None else _keys(keys),
-        credits=credits, limits=not no_limits, max_tasks=max_tasks, public_url=_public_url(public_url, here),
-        scenario=scenario, control=not no_control, control_token=control_token,
-        callback_allow=_allowed(allowed), callback_timeout=callback_timeout, virtual_signatures=virtual,
-    )  # fmt: skip
-    log: Log | None = None if quiet else (json_log if log_format == "json" else text_log)(sys.stderr)
-    try:
-        file = None if scenario_path is None else ScenarioFile(scenario_path, _say)
-        emulator = Emulator(providers, settings, root=root, repertoire=file.repertoire if file else None, said=_say)
-    except (LoadError, ScenarioError) as error:
-        fail(str(error))
-    serve_app(App(emulator, log, file), listener, lambda: _greet(emulator, providers, here, root))
+    with _listening(host, port) as listener:
+        here = address(listener)
+        settings = Settings(
+            seed=seed, start=start, frozen=frozen, speed=speed, instant=instant,
+            keys=None if keys is None else _keys(keys),
+            credits=credits, limits=not no_limits, max_tasks=max_tasks, public_url=_public_url(public_url, here),
+            scenario=scenario, control=not no_control, control_token=control_token,
+            callback_allow=_allowed(allowed), callback_timeout=callback_timeout, virtual_signatures=virtual,
+        )  # fmt: skip
+        log: Log | None = None if quiet else (json_log if log_format == "json" else text_log)(sys.stderr)
+        file, emulator = _cast(providers, settings, root, scenario_path)
+        serve_app(App(emulator, log, file), listener, lambda: _greet(emulator, providers, here, root))
     pending = emulator.deliveries.pending()
     if pending:
         _say(f"stopped with {pending} callbacks pending")
+
+
+def _listening(host: str, port: int) -> socket:
+    try:
+        return listen(host, port)
+    except PortTakenError as error:
+        fail(str(error))
+
+
+def _cast(
+    providers: list[Provider], settings: Settings, root: str | None, scenarios: Path | None
+) -> tuple[ScenarioFile | None, Emulator]:
+    """Return the file of scenarios, where there is one, and the emulator that plays them."""
+    try:
+        file = None if scenarios is None else ScenarioFile(scenarios, _say)
+        return file, Emulator(providers, settings, root=root, repertoire=file.repertoire if file else None, said=_say)
+    except (LoadError, ScenarioError) as error:
+        fail(str(error))
 
 
 def _allowed(texts: tuple[str, ...]) -> tuple[tuple[str, int | None], ...]:

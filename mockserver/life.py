@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path
+from stat import S_ISREG
+from typing import Any
 
 from ..openapi.behaviour import Behaviour, Failure, Phase, Status
 from .chance import between
@@ -58,11 +61,17 @@ def _lasts(play: Play, path: Sequence[Status], random: bytes) -> list[int]:
 
 
 def _failure(play: Play, behaviour: Behaviour) -> Failure:
-    default = behaviour.failures[play.does.get("failure", "failed")]
-    code = play.values.get("code", default.code)
-    if isinstance(default.code, int) and isinstance(code, str) and code.lstrip("-").isdigit():
+    return failure_with(behaviour.failures[play.does.get("failure", "failed")], play.values)
+
+
+def failure_with(documented: Failure, given: Mapping[str, Any]) -> Failure:
+    """Return `documented` with the code and message that are `given`; the code is of the documented one's type."""
+    code = given.get("code", documented.code)
+    if isinstance(documented.code, int) and str(code).removeprefix("-").isdecimal():
         code = int(code)
-    return Failure(code, play.values.get("message", default.message), default.facts)
+    elif isinstance(documented.code, str):
+        code = str(code)
+    return Failure(code, given.get("message", documented.message), documented.facts)
 
 
 def staging_of(plays: Sequence[Play], created: int, asked: int) -> Staging | None:
@@ -76,7 +85,7 @@ def staging_of(plays: Sequence[Play], created: int, asked: int) -> Staging | Non
         match play.kind:
             case "life":
                 staging.file = _file(play) or staging.file
-                if "of" in play.values or play.name == "partial":
+                if play.does.get("fewer"):
                     staging.results = _results(play, asked)
             case "poll":
                 staging.hidden_until = created + play.values["for"]
@@ -90,6 +99,8 @@ def staging_of(plays: Sequence[Play], created: int, asked: int) -> Staging | Non
 
 def _results(play: Play, asked: int) -> int:
     results, of = play.values.get("n", 1), play.values.get("of", asked)
+    if of != asked:
+        raise ScenarioError(f"{play.name}: the request asks for {asked} results, not for {of}")
     if results >= of:
         raise ScenarioError(f"{play.name}: {results} of {of} results are not fewer; ask for more, or give a smaller n")
     return int(results)
@@ -101,11 +112,22 @@ def _file(play: Play) -> tuple[bytes, str] | None:
     if name is None:
         return None
     try:
-        with Path(name).open("rb") as file:
-            content = file.read(MAX_FILE_BYTES)
+        status = Path(name).stat()
+        if not S_ISREG(status.st_mode) or status.st_size > MAX_FILE_BYTES:  # a pipe would never end
+            raise ScenarioError(f"{play.name}, file: {name!r} is no file of at most {MAX_FILE_BYTES:,} bytes")
+        picture = _picture(name, status.st_mtime_ns)
     except OSError as error:
         raise ScenarioError(f"{play.name}, file: can't read {name!r}: {error.strerror}") from None
-    known = inspect(content)
-    if known is None:
+    except ValueError as error:
+        raise ScenarioError(f"{play.name}, file: {name!r}: {error}") from None
+    if picture is None:
         raise ScenarioError(f"{play.name}, file: {name!r} is no picture")
-    return content, known.media_type
+    return picture
+
+
+@lru_cache(maxsize=8)
+def _picture(name: str, _changed: int) -> tuple[bytes, str] | None:
+    """Return the bytes of a file that did not change since, and their media type; None where it is no picture."""
+    content = Path(name).read_bytes()
+    known = inspect(content)
+    return None if known is None else (content, known.media_type)

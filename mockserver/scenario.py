@@ -345,7 +345,7 @@ def why_not(scenario: Scenario, values: Mapping[str, Any], behaviour: Behaviour)
     for parameter in scenario.parameters.values():
         if parameter.of_status and parameter.name not in _passing(behaviour):
             return f"no task of the provider passes a status {parameter.name!r}"
-    if "of" in scenario.parameters and not any(each.input.count for each in creators):
+    if does.get("fewer") and not any(each.input.count for each in creators):
         return "the provider makes one result for each task"
     if scenario.kind == "refusal" and "error" not in does:
         return no_such_code(str(values.get("code")), behaviour)

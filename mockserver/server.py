@@ -77,7 +77,7 @@ class _Server(uvicorn.Server):
         """Stop sending, then stop serving; who waits for an answer is cut off."""
         await self._app.emulator.deliveries.close()
         for connection in list(self.server_state.connections):
-            connection.transport.abort()  # type: ignore[union-attr]
+            connection.transport.abort()
         await super().shutdown(sockets)
 
     def stop(self) -> None:

@@ -54,13 +54,15 @@ def _first_there(body: Any, pointers: Iterable[str]) -> str | None:
 def _holder(body: Any, pointer: str) -> tuple[Any, Any]:
     """Return what holds the value at `pointer`, and its key there; `MISSING` where there is nothing of the kind."""
     parent, _, _ = pointer.rpartition("/")
-    holder = resolve(body, parent.removesuffix("#"))
-    return (holder, split(pointer)[-1]) if isinstance(holder, dict) else (MISSING, "")
+    holder, key = resolve(body, parent), split(pointer)[-1]
+    if isinstance(holder, dict):
+        return holder, key
+    return (holder, int(key)) if isinstance(holder, list) and resolve(holder, f"/{key}") is not MISSING else (MISSING, "")
 
 
 def _set(body: Any, pointer: str, value: Any) -> None:
     holder, key = _holder(body, pointer)
-    if holder is not MISSING:
+    if holder is not MISSING and not (isinstance(holder, dict) and key not in holder):
         holder[key] = value
 
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import ssl
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx
 from understudy.client import AsyncClient, Client
 from understudy.openapi.provider import Provider, built_in_names, load_provider
 
@@ -21,6 +23,7 @@ MODELS = {
     "mulerouter": "nano-banana-pro",
 }
 KINDS = ("sync", "async")
+_TLS = ssl.create_default_context()  # made once: a client that makes its own takes longer than most tests
 URL = "http://127.0.0.1:9"
 """An address for clients that are not to send anything."""
 
@@ -41,7 +44,6 @@ class FakeTime:
     def __init__(self) -> None:
         self.moment = 1000.0
         self.pauses: list[float] = []
-        self.real = False
         self._lock = threading.Lock()
 
     def now(self) -> float:
@@ -90,19 +92,24 @@ Connect = Callable[..., Speaker]
 
 def connecting(kind: str, time: FakeTime) -> Iterator[Connect]:
     """Yield a function that opens clients of `kind`, whose time is `time`; close them all in the end."""
-    opened: list[Any] = []
+    opened: list[Callable[[], Any]] = []
     with asyncio.Runner() as runner:
 
         def connect(provider: Any = ACME, **settings: Any) -> Speaker:
             settings = {"api_key": "ak_test", "base_url": URL, "now": time.now, **settings}
             speaker: Any
             if kind == "sync":
-                speaker = Client(provider, **{"sleep": time.sleep, **settings})
+                http = httpx.Client(verify=_TLS, trust_env=False)
+                opened.append(http.close)
+                speaker = Client(provider, **{"sleep": time.sleep, "http": http, **settings})
             else:
-                speaker = Awaited(AsyncClient(provider, **{"sleep": time.sleep_async, **settings}), runner)
-            opened.append(speaker)
+                async_http = httpx.AsyncClient(verify=_TLS, trust_env=False)
+                opened.append(lambda: runner.run(async_http.aclose()))
+                settings = {"sleep": time.sleep_async, "http": async_http, **settings}
+                speaker = Awaited(AsyncClient(provider, **settings), runner)
+            opened.append(speaker.close)
             return speaker
 
         yield connect
-        for each in opened:
-            each.close()
+        for each in reversed(opened):
+            each()

@@ -165,7 +165,7 @@ def test_a_client_refuses_the_task_of_another_provider(connect: Connect, account
 
 def test_a_client_closes_what_it_opened(connect: Connect, account: NewAccount) -> None:
     mine = account("acme")
-    client = connect(folder_of("acme"), api_key=mine.api_key, base_url=mine.base_url)
+    client = connect(folder_of("acme"), api_key=mine.api_key, base_url=mine.base_url, http=None)
     client.create("brush-2", prompt="a heron")
     client.close()
     with pytest.raises(RuntimeError, match="closed"):

@@ -327,8 +327,28 @@ def test_a_merge_patch_changes_what_rfc_7396_says(target: object, patch: object,
     assert repr(target) == before
 
 
-SCALARS = [None, True, 0, -1, 1.5, "", "x", "/x", "{{ x }}", "{{", [], {}, ["x"], {"x": 1}, [{}], "24h", "1s..2s"]
-REFERENCES = [{"$ref": target} for target in ("#/x", "#/components/schemas/Text", "common.yaml#/info", "http://[", 5)]
+SCALARS: list[Any] = [
+    None,
+    True,
+    0,
+    -1,
+    1.5,
+    "",
+    "x",
+    "/x",
+    "{{ x }}",
+    "{{",
+    [],
+    {},
+    ["x"],
+    {"x": 1},
+    [{}],
+    "24h",
+    "1s..2s",
+]
+REFERENCES: list[Any] = [
+    {"$ref": target} for target in ("#/x", "#/components/schemas/Text", "common.yaml#/info", "http://[", 5)
+]
 
 
 @pytest.fixture(scope="module")

@@ -176,8 +176,8 @@ READ: dict[str, set[str]] = {
 """The words that the reader follows or hands on, by kind; a stored document with another one would be ignored."""
 SCHEMA = {
     "type", "enum", "format", "multipleOf", "maximum", "exclusiveMaximum", "minimum", "exclusiveMinimum", "maxLength",
-    "minLength", "pattern", "items", "maxItems", "minItems", "uniqueItems", "maxProperties", "minProperties", "required",
-    "properties", "additionalProperties", "allOf", "anyOf", "oneOf", "not", "default", "example",
+    "minLength", "pattern", "items", "maxItems", "minItems", "uniqueItems", "maxProperties", "minProperties",
+    "required", "properties", "additionalProperties", "allOf", "anyOf", "oneOf", "not", "default", "example",
 }  # fmt: skip
 OF_3_0 = SCHEMA | {"nullable"}
 OF_3_1 = SCHEMA | {"const", "examples", "if", "then", "else"}

@@ -11,6 +11,10 @@ from typing import Any
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
+from .matching import Matching
+
+_LONGEST = 10_000
+_NUMBERS = 2**24
 _SPREAD = 24
 """How many characters more than the fewest are drawn: long text finds little that short text does not."""
 _LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 .,:;-_/\\'\"<>&%+=#?!@$()[]{}|~^*`\n\t"
@@ -43,39 +47,16 @@ def _free(low: int, high: int | None) -> SearchStrategy[str]:
 def _matching(
     low: int, high: int | None, patterns: tuple[str, ...], formats: list[str]
 ) -> tuple[SearchStrategy[str], bool]:
-    fitted = _fitted(patterns[0], low, high)
-    drawn = st.from_regex(re.compile(fitted or patterns[0], re.ASCII), fullmatch=True)
-    limited = low > 0 or high is not None
-    if limited and fitted is None:
-        drawn = drawn.filter(lambda text: low <= len(text) and (high is None or len(text) <= high))
-    others = [re.compile(pattern, re.ASCII) for pattern in patterns[1:]]
-    if others:
-        drawn = drawn.filter(lambda text: all(other.search(text) for other in others))
-    return drawn, not formats and not others
+    try:
+        made = Matching(patterns[0], low, low + _LONGEST if high is None else high)
+    except (re.error, OverflowError, RecursionError):  # an expression of another dialect: what is drawn is judged
+        return _free(low, high), False
+    drawn = st.integers(0, _NUMBERS).map(made.text).filter(_is_made)
+    return drawn.map(str), not formats and len(patterns) == 1
 
 
-_SIMPLE = re.compile(
-    r"\^(?P<before>[A-Za-z0-9_ /:-]*)(?P<part>\[(?:[^\]\\]|\\.)+\]|\\[dw]|\.)"
-    r"(?:(?P<many>[+*])|\{(?P<from>\d+)(?:,(?P<to>\d*))?\})(?P<after>[A-Za-z0-9_ /:-]*)\$"
-)
-
-
-def _fitted(pattern: str, low: int, high: int | None) -> str | None:
-    """Return `pattern` with its only repetition bounded so that what matches has the right length, where it can be."""
-    match = _SIMPLE.fullmatch(pattern)
-    if match is None:
-        return None
-    fixed = len(match["before"]) + len(match["after"])
-    fewest = {"+": 1, "*": 0}.get(match["many"] or "", int(match["from"] or 0))
-    most: int | None = None
-    if match["many"] is None:
-        most = fewest if match["to"] is None else int(match["to"]) if match["to"] else None
-    fewest = max(fewest, low - fixed, 0)
-    limits = [each for each in (most, None if high is None else high - fixed) if each is not None]
-    most = min([*limits, fewest + _SPREAD])
-    if most < fewest:
-        return None
-    return f"^{match['before']}{match['part']}{{{fewest},{most}}}{match['after']}$"
+def _is_made(text: str | None) -> bool:
+    return text is not None
 
 
 def _formatted(low: int, high: int | None, formats: list[str]) -> tuple[SearchStrategy[str], bool]:

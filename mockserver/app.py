@@ -82,7 +82,8 @@ class App:
         random = draw(self.emulator.settings.seed, exchange.request.path, exchange.number, "fault")
         await delay(fault, random)
         if fault.does["fault"] in SOCKET_FAULTS and wire is not None:
-            await break_connection(fault, exchange.answer, wire, receive, random)
+            head = exchange.request.method == "HEAD"
+            await break_connection(fault, exchange.answer, wire, receive, random, head=head)
         else:
             await _send(send, exchange.answer, exchange.request.method)
 

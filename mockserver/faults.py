@@ -17,6 +17,12 @@ GATEWAY_PAGE = (
     b"<hr><center>gateway</center>\r\n</body>\r\n</html>\r\n"
 )
 SLICE_SECONDS = 0.05
+MAX_DELAY_SECONDS = 24 * 3600
+_MAX_EXPONENT = 50
+MUTE = frozenset({"reset", "empty-reply", "garbage", "hang"})
+"""Faults after which the client has no answer in HTTP."""
+LOSSY = MUTE | {"truncated-body", "malformed-json", "html-502"}
+"""Faults after which the client does not have the answer that the provider gave."""
 
 
 class Wire(Protocol):
@@ -52,7 +58,7 @@ def spoil(play: Play, answer: Answer) -> Answer:
 async def delay(play: Play, random: bytes) -> None:
     """Wait, in real time, as long as the fault `delay` says."""
     if play.does["fault"] == "delay":
-        await asyncio.sleep(delay_seconds(play, random))
+        await asyncio.sleep(min(delay_seconds(play, random), MAX_DELAY_SECONDS))
 
 
 def delay_seconds(play: Play, random: bytes) -> float:
@@ -64,20 +70,23 @@ def delay_seconds(play: Play, random: bytes) -> float:
     if "lognormal" in play.values:
         other = (int.from_bytes(random[4:8], "big") + 1) / ((1 << 32) + 1)
         normal = math.sqrt(-2 * math.log(other)) * math.cos(2 * math.pi * fraction)
-        return float(play.values["lognormal"]) / 1000 * math.exp(normal * play.values["sigma"])
+        return float(play.values["lognormal"]) / 1000 * math.exp(min(normal * play.values["sigma"], _MAX_EXPONENT))
     return float(play.values["fixed"]) / 1000
 
 
-async def break_connection(play: Play, answer: Answer, wire: Wire, receive: Receive, random: bytes) -> None:
-    """Play a fault that HTTP has no words for, and return when the connection is gone."""
+async def break_connection(
+    play: Play, answer: Answer, wire: Wire, receive: Receive, random: bytes, *, head: bool = False
+) -> None:
+    """Play a fault that HTTP has no words for, and return when the connection is gone; `head` leaves out the body."""
     raw = as_bytes(answer)
+    raw = raw[: len(raw) - len(answer.body)] if head else raw
     match play.does["fault"]:
         case "reset":
             wire.reset()
         case "empty-reply":
             wire.close()
         case "truncated-body":
-            wire.write(raw[: len(raw) - max(1, len(answer.body) // 2)])
+            wire.write(raw[: len(raw) - max(1, (0 if head else len(answer.body)) // 2)])
             wire.close()
         case "garbage":
             wire.write(bytes(byte | 0x80 for byte in random) + b"\r\n\r\n")

@@ -12,6 +12,7 @@ from ..openapi.validation import Problem, Validator
 from .checks import check_request
 from .compiled import CompiledOperation, CompiledProvider
 from .exchange import Exchange
+from .faults import MUTE
 from .refusal import Refused
 from .request import Request
 
@@ -22,7 +23,9 @@ def findings_of(exchange: Exchange, providers: Mapping[str, CompiledProvider]) -
     operation = None if provider is None else provider.operations.get(exchange.operation)
     if operation is None:
         return []
-    return [*_request_findings(operation, exchange.request), *_answer_findings(operation, exchange)]
+    found = [*_request_findings(operation, exchange.request), *_answer_findings(operation, exchange)]
+    exchange.request.forget_parsed()
+    return found
 
 
 def _request_findings(operation: CompiledOperation, request: Request) -> list[dict[str, Any]]:
@@ -35,6 +38,8 @@ def _request_findings(operation: CompiledOperation, request: Request) -> list[di
 
 def _answer_findings(operation: CompiledOperation, exchange: Exchange) -> list[dict[str, Any]]:
     answer = exchange.answer
+    if exchange.fault is not None and exchange.fault.does["fault"] in MUTE:
+        return [_finding("", f"no answer in HTTP: {exchange.fault.name} was played", "an answer")]
     documented = operation.owner.provider.contract.responses(operation.contract)
     response = documented.get(str(answer.status)) or documented.get(f"{answer.status // 100}XX")
     response = response or documented.get("default")

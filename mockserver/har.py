@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Iterable
+from http.client import responses
 from typing import Any
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, quote
 
 from ..openapi.times import iso
 from .exchange import Exchange
+from .faults import MUTE
 from .journal import header_text
 from .request import Headers
+
+_IN_QUERY = "%/~:@!$&'()*+,;=?"
+"""What stands in a query as it is: what was escaped is not escaped again."""
 
 
 def to_har(exchanges: Iterable[Exchange], base: str, version: str) -> dict[str, Any]:
@@ -20,36 +25,11 @@ def to_har(exchanges: Iterable[Exchange], base: str, version: str) -> dict[str, 
 
 
 def _entry(exchange: Exchange, base: str) -> dict[str, Any]:
-    request, answer = exchange.request, exchange.answer
-    query = request.query_string.decode("latin-1")
-    path = (
-        request.path if exchange.operation == "file" or not exchange.provider else f"/{exchange.provider}{request.path}"
-    )
     return {
         "startedDateTime": iso(exchange.real_time),
         "time": exchange.milliseconds,
-        "request": {
-            "method": request.method,
-            "url": base + path + (f"?{query}" if query else ""),
-            "httpVersion": "HTTP/1.1",
-            "cookies": [],
-            "headers": _headers(request.headers),
-            "queryString": [{"name": name, "value": value} for name, value in parse_qsl(query, keep_blank_values=True)],
-            "headersSize": -1,
-            "bodySize": len(request.body),
-            **({"postData": _post_data(exchange)} if request.body else {}),
-        },
-        "response": {
-            "status": answer.status,
-            "statusText": "",
-            "httpVersion": "HTTP/1.1",
-            "cookies": [],
-            "headers": _headers(answer.headers),
-            "content": _content(answer.headers, answer.body),
-            "redirectURL": "",
-            "headersSize": -1,
-            "bodySize": len(answer.body),
-        },
+        "request": _request(exchange, base),
+        "response": _response(exchange),
         "cache": {},
         "timings": {"send": 0, "wait": exchange.milliseconds, "receive": 0},
         "_understudy": {
@@ -58,6 +38,42 @@ def _entry(exchange: Exchange, base: str) -> dict[str, Any]:
             "played": exchange.played, "time": iso(exchange.time) if exchange.time else None,
         },
     }  # fmt: skip
+
+
+def _request(exchange: Exchange, base: str) -> dict[str, Any]:
+    request = exchange.request
+    query = request.query_string.decode("latin-1")
+    at_root = exchange.operation == "file" or not exchange.provider
+    path = quote(request.path if at_root else f"/{exchange.provider}{request.path}", safe="/~:@!$&'()*+,;=")
+    return {
+        "method": request.method,
+        "url": base + path + (f"?{quote(query, safe=_IN_QUERY)}" if query else ""),
+        "httpVersion": "HTTP/1.1",
+        "cookies": [],
+        "headers": _headers(request.headers),
+        "queryString": [{"name": name, "value": value} for name, value in parse_qsl(query, keep_blank_values=True)],
+        "headersSize": -1,
+        "bodySize": len(request.body),
+        **({"postData": _post_data(exchange)} if request.body else {}),
+    }
+
+
+def _response(exchange: Exchange) -> dict[str, Any]:
+    answer = exchange.answer
+    mute = exchange.fault is not None and exchange.fault.does["fault"] in MUTE
+    made = {
+        "status": 0 if mute else answer.status,
+        "statusText": "" if mute else responses.get(answer.status, ""),
+        "httpVersion": "HTTP/1.1",
+        "cookies": [],
+        "headers": [] if mute else _headers(answer.headers),
+        "content": {"size": 0, "mimeType": ""} if mute else _content(answer.headers, answer.body),
+        "redirectURL": "",
+        "headersSize": -1,
+        "bodySize": -1 if mute else len(answer.body),
+    }
+    # Where no answer came, browsers write status 0 and say why in a field of their own.
+    return made | ({"_error": exchange.fault.name} if exchange.fault is not None and mute else {})
 
 
 def _headers(headers: Headers) -> list[dict[str, str]]:

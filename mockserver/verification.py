@@ -33,14 +33,22 @@ def parse_question(data: Any, providers: Mapping[str, CompiledProvider]) -> Ques
     if not isinstance(data, dict):
         raise ConditionError(f"{shorten(data)} is no question; expected an object with when")
     check_fields("verify", data, FIELDS)
-    for name in FIELDS[1:]:
-        count = data.get(name)
-        if count is not None and (isinstance(count, bool) or not isinstance(count, int) or count < 0):
-            raise ConditionError(f"{name} is {shorten(count)}; expected a whole number from 0")
+    counts = {name: _count(name, data[name]) for name in FIELDS[1:] if data.get(name) is not None}
     when = parse_condition(data.get("when", {}), providers)
-    if "times" in data:
-        return Question(when, data["times"], data["times"])
-    return Question(when, data.get("at_least", 0 if "at_most" in data else 1), data.get("at_most"))
+    if "times" not in counts:
+        least = counts.get("at_least", 0 if "at_most" in counts else 1)
+        if least > counts.get("at_most", least):
+            raise ConditionError(f"at_least is {least} and at_most {counts['at_most']}; no count is both")
+        return Question(when, least, counts.get("at_most"))
+    if len(counts) > 1:
+        raise ConditionError("times is given with at_least or at_most; expected one or the other")
+    return Question(when, counts["times"], counts["times"])
+
+
+def _count(name: str, count: Any) -> int:
+    if isinstance(count, bool) or not isinstance(count, int) or count < 0:
+        raise ConditionError(f"{name} is {shorten(count)}; expected a whole number from 0")
+    return count
 
 
 def answer(
@@ -76,10 +84,16 @@ def answer(
 def _differences(
     when: Condition, exchange: Exchange, providers: Mapping[str, CompiledProvider]
 ) -> list[Difference] | None:
-    """Return how the exchange's request differs from what is meant, or None where it asked for no operation."""
+    """Return how the exchange's request differs from what is meant, or None where it fetched a file."""
     provider = providers.get(exchange.provider)
     operation = None if provider is None else provider.operations.get(exchange.operation)
-    return None if operation is None else list(when.differences(operation, exchange.request))
+    if operation is None:
+        asked = f"{exchange.request.method} {exchange.request.path}"
+        expected = when.operation or "an operation"
+        return None if exchange.operation else [Difference("operation", asked, expected)]
+    differences = list(when.differences(operation, exchange.request))
+    exchange.request.forget_parsed()
+    return differences
 
 
 def _wanted(question: Question) -> str:

@@ -105,13 +105,14 @@ def _names(action: _Action, documents: Mapping[str, Any], overlay: Source) -> li
 def _apply(action: _Action, documents: dict[str, Any], name: str, overlay: Source) -> int:
     document = documents[name]
     locations = {node.location for node in action.target.find(document)}  # a query may select a node twice
+    # From the last to the first and from the inside out, so that the places still to come stay where they are.
+    ordered = sorted(locations, reverse=True)
     if action.fields.get("remove") is True:
-        # From the last to the first, so that positions in a list stay right.
-        for location in sorted(locations, reverse=True):
+        for location in ordered:
             _remove(action, document, location, overlay)
     elif locations:
         value = _value(action, document, overlay)
-        for location in sorted(locations):
+        for location in ordered:
             documents[name] = _update(action, documents[name], location, value, overlay)
     return len(locations)
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
 from collections.abc import Iterator
 from io import BytesIO
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -16,6 +18,8 @@ import pytest
 from PIL import Image
 from understudy.mockserver.server import MockServer
 from understudy.mockserver.settings import Settings
+from understudy.openapi.errors import LoadError
+from understudy.openapi.provider import load_provider
 
 from .stage import ACME, Stage, provider_of
 
@@ -110,7 +114,7 @@ def test_a_list_is_read_page_by_page_newest_first() -> None:
         seen.append([each["poll_url"] for each in body["items"]])
         page = body["next"]
     assert [len(each) for each in seen] == [3, 3, 1]
-    assert sum(seen, []) == urls[::-1]
+    assert [url for each in seen for url in each] == urls[::-1]
 
 
 @pytest.mark.parametrize(("query", "shown"), [("", 10), ("limit=2e0", 2), ("limit=50&offset=11", 1), ("offset=99", 0)])
@@ -163,3 +167,16 @@ def test_it_is_served_from_the_command_line() -> None:
         assert answer.json()["status"] == "done"
         process.send_signal(signal.SIGTERM)
         assert process.wait(5) == 0
+
+
+@pytest.mark.parametrize("format_", ["pic", "pic_{seconds}", "{hex32", "{model}", "{0}{ms}"])
+def test_ids_that_would_repeat_or_can_not_be_made_stop_the_start(tmp_path: Path, format_: str) -> None:
+    folder = shutil.copytree(ACME, tmp_path / "acme")
+    file = folder / "behaviour.yaml"
+    file.write_text(file.read_text().replace("pic_{hex32}", format_))
+    with pytest.raises(LoadError) as error:
+        load_provider(folder)
+    assert f"behaviour.yaml:{error.value.line}: /id/format: is '{format_}'; expected text that matches" in str(
+        error.value
+    )
+    assert format_ in file.read_text().splitlines()[(error.value.line or 0) - 1]

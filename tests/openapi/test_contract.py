@@ -271,9 +271,9 @@ TWICE = creation({"const": "small"})
         ({"a": {"openapi": 3.1}}, None, "a.yaml:1: /openapi: is 3.1; expected an OpenAPI version of 3.0.x or 3.1.x"),
         ({"a": {"swagger": "2.0"}}, None, "a.yaml:5: /swagger: is Swagger 2.0; expected OpenAPI 3.0 or 3.1"),
         (
-            {"a": {"paths": {"/x": {"get": {}}}}},
+            {"a": {"paths": {"/tasks": {"post": {}}, "/x": {"get": {}}}}},
             None,
-            "a.yaml:7: /paths/~1x/get: GET /x has no name; expected an operation of the behaviour file",
+            "a.yaml:9: /paths/~1x/get: GET /x has no name; expected an operation of the behaviour file",
         ),
         (
             {"a": TWICE, "b": TWICE},

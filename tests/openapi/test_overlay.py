@@ -104,6 +104,11 @@ def test_a_node_inside_one_that_is_selected_as_well_goes_with_it() -> None:
     }
 
 
+def test_an_object_is_updated_after_what_it_holds_which_the_update_may_replace() -> None:
+    document = {"a": {"a": [{"a": None}]}}
+    assert applied({"target": "$..[?@.a]", "update": {"a": 1}}, version="1.1.0", document=document) == {"a": {"a": 1}}
+
+
 def test_what_an_alias_repeats_is_changed_in_one_place_alone() -> None:
     document = parse_source("p: &a {k: {j: 1}}\nq: *a\n", "a.yaml").data
     assert applied({"target": "$.p.k", "update": {"z": 2}}, document=document) == {

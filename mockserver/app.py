@@ -6,16 +6,17 @@ import time
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
-from .answer import Answer, text_answer
+from .answer import Answer, json_answer, text_answer
 from .chance import draw
 from .clock import real_milliseconds
-from .direction import SOCKET_FAULTS
+from .direction import SOCKET_FAULTS, direct_file
 from .emulator import Emulator
 from .exchange import Exchange
 from .faults import Wire, break_connection, delay, spoil
-from .gallery import Gallery
+from .gallery import Gallery, staged
 from .links import PREFIX, Link, read_path
 from .request import EXTENSION, Request
+from .scenario import ScenarioError
 from .scenario_file import ScenarioFile
 from .settings import MAX_BODY_BYTES
 
@@ -104,23 +105,34 @@ class App:
         elif link is None:
             exchange.answer = text_answer(404, f"{request.path} is no link to a file")
         else:
-            exchange.provider, exchange.operation = link.provider, "file"
+            exchange.provider = link.provider if link.provider in self.emulator.providers else ""
+            exchange.operation = "file"
             exchange.namespace = self.emulator.namespaces.of_id(link.namespace)
             if exchange.namespace is not None:
-                exchange.time = exchange.namespace.clock.now()
+                clock = exchange.namespace.clock
+                exchange.time, exchange.pace = clock.now(), 0 if clock.frozen else clock.speed
             if link.name.startswith("results/"):
                 exchange.task = link.name.removeprefix("results/").rpartition("/")[0]
             await self._fetch(exchange, link)
         return exchange
 
     async def _fetch(self, exchange: Exchange, link: Link) -> None:
+        provider = self.emulator.providers.get(link.provider)
+        try:
+            plays = None if provider is None else direct_file(self.emulator, provider, exchange.request)
+        except ScenarioError as error:
+            exchange.played = "no such scenario"
+            exchange.answer = json_answer(400, {"error": f"understudy: {error}"})
+            return
         exchange.answer = await self._gallery.fetch(link)
-        plays = self._gallery.plays_for(link)
+        plays = self._gallery.plays_for(link) if plays is None else plays
         exchange.played = ", ".join(play.text for play in plays)
         for play in plays:
-            if play.kind == "refusal":
-                status = self.emulator.providers[link.provider].status_of(play)
-                exchange.answer = text_answer(status, f"refused: {play.text}")
+            if play.kind == "refusal" and provider is not None:
+                exchange.refused = True
+                exchange.answer = text_answer(provider.status_of(play), f"refused: {play.text}")
+            elif play.kind == "result":
+                exchange.answer = staged(exchange.answer, play.does.get("status", 0), cut="truncated" in play.does)
             elif play.kind == "wire":
                 exchange.fault = play
                 exchange.answer = spoil(play, exchange.answer)

@@ -6,12 +6,16 @@ import math
 import time
 from collections.abc import Callable
 
-from ..openapi.times import MAX_TIME, iso
+from ..openapi.times import MAX_DURATION, MAX_TIME, iso
 
 
 def real_milliseconds() -> int:
     """Return the real time in milliseconds since the Unix epoch."""
     return time.time_ns() // 1_000_000
+
+
+MAX_CLOCK = MAX_TIME - 10 * MAX_DURATION
+"""What is due long after a clock's time must still be a time that can be told."""
 
 
 class ClockError(ValueError):
@@ -73,11 +77,21 @@ class Clock:
         """Stand at `moment`, frozen or running as before.
 
         Raises:
-            ClockError: `moment` lies before this clock's now.
+            ClockError: `moment` lies before this clock's now, or too far ahead.
+        """
+        self.check(moment)
+        self._stand_at(moment)
+
+    def check(self, moment: int) -> None:
+        """Tell whether this clock can stand at `moment`.
+
+        Raises:
+            ClockError: it can't; see `set`.
         """
         if moment < self.now():
             raise ClockError(f"{iso(moment)} lies before this clock's now, {iso(self.now())}: clocks only go forward")
-        self._stand_at(moment)
+        if moment > MAX_CLOCK:
+            raise ClockError(f"clocks go no further than {iso(MAX_CLOCK)}")
 
     def _stand_at(self, moment: int) -> None:
         self._stood = moment

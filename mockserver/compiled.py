@@ -62,7 +62,9 @@ class CompiledOperation:
         for parameter, _, read in self.parameters:
             if expression == f"$request.{parameter.where}.{parameter.name}":
                 schema = self.owner.provider.contract.resolve(parameter.schema)
-                return schema.get("default") if text is None else read(text)
+                if text is not None:
+                    return read(text)
+                return schema.get("default") if isinstance(schema, dict) else None
         return text
 
     @cached_property
@@ -199,6 +201,8 @@ def _default_of(resolve_reference: Callable[[Any], Any], schema: Any, depth: int
         return schema["default"]
     found = {}
     for part in (schema, *map(resolve_reference, schema.get("allOf", ()))):
+        if not isinstance(part, dict):
+            continue
         for name, each in part.get("properties", {}).items():
             default = _default_of(resolve_reference, each, depth + 1)
             if default is not MISSING:

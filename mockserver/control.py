@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import hmac
-from collections.abc import Awaitable, Callable
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from importlib.metadata import version
+from ipaddress import ip_address
+from itertools import islice
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -17,17 +20,19 @@ from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from ..openapi import source as source_module
-from ..openapi.behaviour import Failure, Phase
+from ..openapi.behaviour import Failure, Phase, Status
 from ..openapi.errors import nearest, shorten
-from ..openapi.times import iso, parse_duration, parse_time
+from ..openapi.times import MAX_DURATION, iso, parse_duration, parse_time
 from . import control_callbacks as callbacks
-from .clock import Clock, ClockError
-from .condition import ConditionError
+from .clock import MAX_CLOCK, Clock, ClockError
+from .condition import ConditionError, check_fields
 from .control_error import ControlError, body_of
 from .emulator import Emulator
+from .exchange import Exchange
 from .findings import findings_of
 from .har import to_har
 from .journal import shown
+from .life import failure_with
 from .namespace import Namespace
 from .report import client_report
 from .rules import RuleBook
@@ -38,8 +43,8 @@ from .verification import answer, parse_question
 PREFIX = "/_understudy"
 TOKEN_HEADER = "x-understudy-token"  # noqa: S105 - the header's name
 _DOCUMENT = Path(source_module.__file__).parent / "control.yaml"
-_LOOPBACK = {"127.0.0.1", "localhost", "[::1]", "::1"}
 _MAX_LISTED = 1000
+_MAX_SPEED = 1_000_000
 
 
 class Control:
@@ -72,13 +77,15 @@ class Control:
             ControlError: there is none.
         """
         wanted = request.path_params["id"]
-        known: list[str] = []
-        for namespace in self.namespaces(request):
-            for provider, account in namespace.accounts.items():
-                if wanted in account.tasks:
-                    return namespace, provider, account.tasks[wanted]
-                known += account.tasks
-        raise ControlError(f"no task {wanted!r}{nearest(wanted, known[:_MAX_LISTED])}", 404)
+        accounts = [(each, *account) for each in self.namespaces(request) for account in each.accounts.items()]
+        found = [(each, name, account.tasks[wanted]) for each, name, account in accounts if wanted in account.tasks]
+        if not found:
+            known = [task for _, _, account in accounts for task in islice(account.tasks, _MAX_LISTED)]
+            raise ControlError(f"no task {wanted!r}{nearest(wanted, known[:_MAX_LISTED])}", 404)
+        if len(found) > 1:
+            ids = ", ".join(dict.fromkeys(each.id for each, _, _ in found))
+            raise ControlError(f"{len(found)} tasks are called {wanted!r}; give a namespace, one of {ids}", 409)
+        return found[0]
 
 
 def task_shown(namespace: Namespace, provider: str, task: Task) -> dict[str, Any]:
@@ -170,14 +177,20 @@ async def _remove_rule(control: Control, request: Request) -> Any:
 
 async def _list_tasks(control: Control, request: Request) -> Any:
     wanted = request.query_params.get("provider")
+    _check_known("provider", wanted, control.emulator.providers)
     found = [
-        task_shown(namespace, provider, task)
+        (namespace, provider, task)
         for namespace in control.namespaces(request)
         for provider, account in namespace.accounts.items()
         if wanted in {None, provider}
         for task in account.tasks.values()
     ]
-    return {"tasks": found[-_MAX_LISTED:], "total": len(found)}
+    return {"tasks": [task_shown(*each) for each in found[-_MAX_LISTED:]], "total": len(found)}
+
+
+def _check_known(what: str, value: str | None, known: Iterable[str]) -> None:
+    if value is not None and value not in known:
+        raise ControlError(f"no {what} {value!r}{nearest(value, known)}; known: {', '.join(known)}")
 
 
 async def _show_task(control: Control, request: Request) -> Any:
@@ -187,86 +200,120 @@ async def _show_task(control: Control, request: Request) -> Any:
 async def _advance_task(control: Control, request: Request) -> Any:
     namespace, provider, task = control.find_task(request)
     data = await body_of(request)
+    check_fields("advance", data, ("to", "code", "message"))
     statuses = control.emulator.providers[provider].behaviour.statuses
-    wanted = data.get("to")
-    if wanted in set(Phase) and wanted not in statuses:
-        wanted = next((status.name for status in statuses.values() if status.phase == wanted), None)
-    if wanted not in statuses:
-        known = ", ".join([*statuses, *dict.fromkeys(status.phase.value for status in statuses.values())])
-        raise ControlError(
-            f"to is {shorten(data.get('to'))}{nearest(str(data.get('to')), statuses)}; expected one of {known}"
-        )
-    now = namespace.clock.now()
-    state = task.state(now)
-    if task.operation.phase_of(state.status).terminal:
-        raise ControlError(f"the task is {state.status} already", 409)
-    control.emulator.move(namespace, provider, task, str(wanted), _failure(data, task))
+    wanted = _status_meant(data.get("to"), statuses)
+    status = task.state(namespace.clock.now()).status
+    if statuses[status].phase.terminal:
+        raise ControlError(f"the task is {status} already", 409)
+    order = list(statuses)
+    if not statuses[wanted].phase.terminal and order.index(wanted) < order.index(status):
+        raise ControlError(f"the task is {status} already, and goes back to {wanted} no more", 409)
+    failure = _failure(data, task, fails=statuses[wanted].phase is Phase.FAILED)
+    control.emulator.move(namespace, provider, task, wanted, failure)
     return task_shown(namespace, provider, task)
 
 
-def _failure(data: dict[str, Any], task: Task) -> Failure | None:
-    default = task.operation.owner.behaviour.failures["failed"]
-    if "code" not in data and "message" not in data:
-        return None
-    return Failure(data.get("code", default.code), data.get("message", default.message), default.facts)
+def _status_meant(wanted: Any, statuses: Mapping[str, Status]) -> str:
+    """Return the provider's word for what `wanted`, a status or a phase, means: of a phase, the first status."""
+    if wanted in list(statuses):
+        return str(wanted)
+    found = next((name for name, status in statuses.items() if status.phase.value == wanted), None)
+    if found is None:
+        known = [*statuses, *dict.fromkeys(status.phase.value for status in statuses.values())]
+        raise ControlError(f"to is {shorten(wanted)}{nearest(str(wanted), known)}; expected one of {', '.join(known)}")
+    return found
+
+
+def _failure(data: dict[str, Any], task: Task, *, fails: bool) -> Failure | None:
+    given: dict[str, Any] = {name: data[name] for name in ("code", "message") if name in data}
+    if given and not fails:
+        raise ControlError(f"{next(iter(given))} is of failures; expected to to be one")
+    for name, value in given.items():
+        if isinstance(value, bool) or not isinstance(value, str | int):
+            raise ControlError(f"{name} is {shorten(value)}; expected text")
+    return failure_with(task.operation.owner.behaviour.failures["failed"], given) if given else None
 
 
 async def _show_clocks(control: Control, request: Request) -> Any:
     return {"clocks": [clock_shown(namespace) for namespace in control.namespaces(request)]}
 
 
-_CLOCK_WORDS = ("freeze", "set", "advance", "speed", "resume")
-
-
 async def _set_clocks(control: Control, request: Request) -> Any:
     data = await body_of(request)
-    if unknown := [key for key in data if key not in _CLOCK_WORDS]:
-        hint = nearest(unknown[0], _CLOCK_WORDS)
-        raise ControlError(f"no field {unknown[0]!r}{hint}; known: {', '.join(_CLOCK_WORDS)}")
+    check_fields("the clock", data, tuple(_CLOCK_WORDS))
+    turns: dict[str, Any] = {word: read(word, data[word]) for word, read in _CLOCK_WORDS.items() if word in data}
     namespaces = control.namespaces(request)
+    for namespace in namespaces:  # all or none
+        if "set" in turns:
+            namespace.clock.check(turns["set"])
+        if turns.get("set", namespace.clock.now()) + turns.get("advance", 0) > MAX_CLOCK:
+            raise ClockError(f"clocks go no further than {iso(MAX_CLOCK)}")
     for namespace in namespaces:
-        await _turn(control.emulator, namespace, data)
+        await _turn(control.emulator, namespace, turns)
     return {"clocks": [clock_shown(namespace) for namespace in namespaces]}
 
 
-async def _turn(emulator: Emulator, namespace: Namespace, data: dict[str, Any]) -> None:
+async def _turn(emulator: Emulator, namespace: Namespace, turns: Mapping[str, Any]) -> None:
     clock: Clock = namespace.clock
-    if "speed" in data:
-        speed = data["speed"]
-        if isinstance(speed, bool) or not isinstance(speed, int | float):
-            raise ControlError(f"speed is {shorten(speed)}; expected a number above 0")
-        clock.run_at(speed)
-    if data.get("freeze"):
+    if "speed" in turns:
+        clock.run_at(turns["speed"])
+    if "freeze" in turns:
         clock.freeze()
-    if "set" in data:
-        clock.set(_moment(data["set"]))
-    if "advance" in data:
-        await emulator.advance(namespace, _milliseconds(data["advance"]))
-    if data.get("resume"):
+    if "set" in turns:
+        clock.set(turns["set"])
+    if "advance" in turns:
+        await emulator.advance(namespace, turns["advance"])
+    if "resume" in turns:
         clock.resume()
 
 
-def _moment(value: Any) -> int:
+def _flag(word: str, value: Any) -> bool:
+    if value is not True:
+        raise ControlError(f"{word} is {shorten(value)}; expected true")
+    return True
+
+
+def _speed(word: str, value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value <= _MAX_SPEED:
+        raise ControlError(f"{word} is {shorten(value)}; expected a number above 0, at most {_MAX_SPEED:,}")
+    return value
+
+
+def _moment(word: str, value: Any) -> int:
     try:
         return parse_time(str(value))
     except ValueError as error:
-        raise ControlError(f"set: {error}") from None
+        raise ControlError(f"{word}: {error}") from None
 
 
-def _milliseconds(value: Any) -> int:
-    if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
+def _milliseconds(word: str, value: Any) -> int:
+    if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= MAX_DURATION:
         return value
     try:
         return parse_duration(str(value))
     except ValueError as error:
-        raise ControlError(f"advance: {error}") from None
+        raise ControlError(f"{word}: {error}, or a number of milliseconds") from None
+
+
+_CLOCK_WORDS: dict[str, Callable[[str, Any], Any]] = {
+    "freeze": _flag, "set": _moment, "advance": _milliseconds, "speed": _speed, "resume": _flag,
+}  # fmt: skip
+
+
+_FILTERS = ("namespace", "provider", "operation", "task", "status", "limit")
 
 
 def _selected(control: Control, request: Request) -> Any:
     query = request.query_params
+    check_fields("the query", query, _FILTERS)
+    providers = control.emulator.providers
+    served = [each for name, each in providers.items() if query.get("provider") in {None, name}]
+    _check_known("provider", query.get("provider"), providers)
+    _check_known("operation", query.get("operation"), ["file", *(name for each in served for name in each.operations)])
     namespace = control.namespace(request)
     status = query.get("status")
-    if status is not None and not status.isdigit():
+    if status is not None and not (status.isascii() and status.isdigit() and len(status) == 3):
         raise ControlError(f"status is {status!r}; expected an HTTP status")
     return control.emulator.journal.select(
         namespace=namespace.id if namespace else None, provider=query.get("provider"), operation=query.get("operation"),
@@ -277,7 +324,7 @@ def _selected(control: Control, request: Request) -> Any:
 async def _exchanges(control: Control, request: Request) -> Any:
     emulator = control.emulator
     limit = request.query_params.get("limit", "100")
-    if not limit.isdigit() or not 0 < int(limit) <= _MAX_LISTED:
+    if not (limit.isascii() and limit.isdigit() and len(limit) < 5 and 0 < int(limit) <= _MAX_LISTED):
         raise ControlError(f"limit is {limit!r}; expected a number from 1 to {_MAX_LISTED}")
     found = _selected(control, request)
     listed = [
@@ -301,11 +348,12 @@ async def _verify(control: Control, request: Request) -> Any:
 
 async def _report(control: Control, request: Request) -> Any:
     emulator = control.emulator
-    reports = [
-        client_report(each, emulator.journal.select(namespace=each.id), emulator.providers)
-        for each in control.namespaces(request)
-    ]
-    return {"reports": reports}
+    found: dict[str, list[Exchange]] = defaultdict(list)
+    for exchange in emulator.journal:
+        if exchange.namespace is not None:
+            found[exchange.namespace.id].append(exchange)
+    namespaces = control.namespaces(request)
+    return {"reports": [client_report(each, found[each.id], emulator.providers) for each in namespaces]}
 
 
 async def _reset(control: Control, request: Request) -> Any:
@@ -419,16 +467,25 @@ def _refused(emulator: Emulator, request: Request) -> str:
             return ""
         return f"the header {TOKEN_HEADER} is not the token of --control-token"
     host = request.headers.get("host", "")
-    if (urlsplit(f"//{host}").hostname or "") not in _LOOPBACK:
+    if not _is_loopback(f"//{host}"):
         return f"the host {host!r} is not this machine; start with --control-token to be asked from elsewhere"
     origin = request.headers.get("origin")
-    if origin is not None and (urlsplit(origin).hostname or "") not in _LOOPBACK:
+    if origin is not None and not _is_loopback(origin):
         return f"the origin {origin!r} is not this machine"
     return ""
+
+
+def _is_loopback(url: str) -> bool:
+    try:
+        host = urlsplit(url).hostname or ""
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 async def _not_found(request: Request, error: Exception) -> Response:
     status = getattr(error, "status_code", 404)
     asked = f"{request.method} {request.url.path}"
     known = [f"{method} {PREFIX}{path}" for method, path, _ in ROUTES]
-    return JSONResponse({"error": f"{asked} is not of the control API{nearest(asked, known)}"}, status)
+    headers = getattr(error, "headers", None)
+    return JSONResponse({"error": f"{asked} is not of the control API{nearest(asked, known)}"}, status, headers)

@@ -58,6 +58,7 @@ class Emulator:
         real: Callable[[], int] = real_milliseconds,
     ) -> None:
         self.settings = settings
+        self._said = said
         self.providers = {provider.name: CompiledProvider(provider) for provider in providers}
         self.root = self.providers[root] if root else None
         self.tasks = TaskStore(settings.max_tasks, said)
@@ -160,10 +161,15 @@ class Emulator:
         if phase is Phase.FAILED and failure is None:
             failure = task.plan.failure or task.operation.owner.behaviour.failures["failed"]
         task.interventions += (Intervention(now, status, failure),)
-        if phase in {Phase.FAILED, Phase.CANCELLED}:
-            namespace.account(provider).refund_later(task, now)
-        if phase.terminal:
-            self.deliveries.plan_moved(namespace, provider, task, phase, now)
+        end, moment, plan = phase, now, task.plan
+        if not phase.terminal and plan.progress == "time" and status in plan.statuses:
+            # Put into the middle of its plan, a task goes on from there.
+            end = task.operation.phase_of(plan.statuses[-1])
+            moment += plan.starts[-1] - plan.starts[plan.statuses.index(status)]
+        if end in {Phase.FAILED, Phase.CANCELLED}:
+            namespace.account(provider).refund_later(task, moment)
+        if end.terminal:
+            self.deliveries.plan_moved(namespace, provider, task, end, moment)
 
     def result_links(self, namespace: Namespace, provider: str, task: Task) -> tuple[str, ...]:
         """Return the links to the results of `task`."""
@@ -213,6 +219,9 @@ class Emulator:
             call.exchange.fault = None
             call.exchange.played = "no such scenario"
             return json_answer(400, {"error": f"understudy: {error}"})
+        except Exception as error:  # a template may fail on a body that nobody thought of; the others go on
+            self._said(f"{call.provider.name}, {operation.name}: {type(error).__name__}: {error}")
+            return self.refuse(call, Refused("server-failed", f"{operation.name} can't be answered"))
 
     def _performed(self, call: Call) -> Answer:
         self._check_rate(call)
@@ -234,9 +243,9 @@ class Emulator:
 
     def _accepted(self, call: Call, fault: Play | None) -> Answer:
         """Return the answer of a call that is not refused by a scenario; a `fault` may keep it from being done."""
+        if fault is not None and not fault.values.get("accepted", True):
+            return self.refuse(call, Refused("server-failed", f"played: {fault.text}"))
         try:
-            if fault is not None and not fault.values.get("accepted", True):
-                raise Refused("server-failed", f"played: {fault.text}")
             return self._performed(call)
         except Refused as refused:
             return self.refuse(call, refused)

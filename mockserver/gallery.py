@@ -18,6 +18,13 @@ from .task import Task
 CACHE_BYTES = 64 * 1024 * 1024
 
 
+def staged(answer: Answer, status: int, *, cut: bool) -> Answer:
+    """Return the answer to a request for a result as a scenario has it: refused with `status`, or `cut` in half."""
+    if status:
+        return text_answer(status, "the link has expired" if status == 404 else "the link may not be used")
+    return Answer(answer.status, answer.headers, answer.body[: len(answer.body) // 2]) if cut else answer
+
+
 class Gallery:
     """Serves files; pictures are drawn off the event loop, each once, and kept within a bound."""
 
@@ -64,14 +71,10 @@ class Gallery:
             return text_answer(404, f"the task is {state.status} and has no results")
         if kept is not None and namespace.clock.now() >= state.since + kept:
             return text_answer(404, "the link has expired")
-        staging = task.staging
-        if staging is not None and staging.result_status:
-            why = "the link has expired" if staging.result_status == 404 else "the link may not be used"
-            return text_answer(staging.result_status, why)
         content, kind = await self._content(task, names.index(link.name))
-        if staging is not None and staging.truncated:
-            content = content[: len(content) // 2]
-        return Answer(200, [(b"content-type", kind.encode())], content)
+        answer = Answer(200, [(b"content-type", kind.encode())], content)
+        staging = task.staging
+        return answer if staging is None else staged(answer, staging.result_status, cut=staging.truncated)
 
     async def _content(self, task: Task, number: int) -> tuple[bytes, str]:
         """Return a result's bytes and media type: the picture that a scenario brought, or one made for the task."""

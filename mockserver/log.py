@@ -7,8 +7,11 @@ from typing import Any, TextIO
 
 import orjson
 
+from ..openapi.errors import cut
 from ..openapi.times import iso
 from .exchange import Exchange
+
+_LONGEST_PATH = 200
 
 
 def text_log(stream: TextIO) -> Callable[[Exchange], None]:
@@ -16,15 +19,22 @@ def text_log(stream: TextIO) -> Callable[[Exchange], None]:
 
     def log(exchange: Exchange) -> None:
         facts = _facts(exchange)
-        asked = f"{facts['method']} {facts['path']}" if not facts["operation"] else facts["operation"]
+        asked = facts["operation"] or f"{facts['method']} {cut(facts['path'], _LONGEST_PATH)}"
         tail = " ".join(str(part) for part in (facts["task"], facts["played"]) if part)
-        stream.write(
+        line = (
             f"{facts['time'][11:23]} {facts['status']} {facts['ms']:7.1f} ms  {facts['key']:5} "
-            f"{facts['provider']} {asked} {tail}".rstrip()
-            + "\n"
+            f"{facts['provider']} {asked} {tail}"
         )
+        stream.write(_printable(line.rstrip()) + "\n")
 
     return log
+
+
+def _printable(text: str) -> str:
+    """Return `text` with what a client may have put there to break lines or steer a terminal spelled out."""
+    if text.isprintable():
+        return text
+    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
 
 
 def json_log(stream: TextIO) -> Callable[[Exchange], None]:

@@ -25,7 +25,9 @@ def namespace_id(key: str) -> str:
 class Namespace:
     """What belongs to one key: a clock, rules, counts, and an account with each provider."""
 
-    __slots__ = ("accounts", "clock", "created", "exchanges", "id", "masked_key", "outbox", "played", "rules", "settings")
+    __slots__ = (
+        "accounts", "clock", "created", "exchanges", "id", "masked_key", "outbox", "played", "rules", "settings",
+    )  # fmt: skip
 
     def __init__(self, id: str, key: str, clock: Clock) -> None:  # noqa: A002 - it is the word
         self.id = id

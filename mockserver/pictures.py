@@ -57,7 +57,8 @@ def result_count(operation: CompiledOperation, body: Any) -> int:
 
 def full_body(task: Task) -> Any:
     """Return the body that created `task`, with the documented defaults."""
-    return task.operation.with_defaults(orjson.loads(task.body), task.model if task.operation.variants else None)
+    variant = task.model if task.operation.variants else None
+    return task.operation.with_defaults(orjson.loads(task.body or b"null"), variant)
 
 
 def picture_of(task: Task, body: Any, number: int, auto_ratio: tuple[int, int] | None) -> PictureSpec:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from .handle import Account, ControlClient
 
 _START_SECONDS = 10
+_BACKLOG = 4096
 
 
 class PortTakenError(OSError):
@@ -41,6 +42,7 @@ def listen(host: str, port: int) -> socket.socket:
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((host, port))
+        listener.listen(_BACKLOG)  # of two that start at the same moment, one is told here that it comes too late
     except (OSError, OverflowError) as error:
         listener.close()
         reason = getattr(error, "strerror", None) or str(error)
@@ -88,8 +90,8 @@ class _Server(uvicorn.Server):
 
 def _configured(app: App) -> uvicorn.Config:
     return uvicorn.Config(
-        app, http=FaultyProtocol, loop="none", lifespan="off", log_config=None, access_log=False, server_header=False,
-        backlog=4096,
+        app, http=FaultyProtocol, loop="none", lifespan="off", proxy_headers=False, log_config=None,
+        access_log=False, server_header=False, backlog=_BACKLOG,
     )  # fmt: skip
 
 

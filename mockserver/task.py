@@ -166,8 +166,8 @@ class TaskView:
 
     @cached_property
     def input(self) -> Any:
-        """The creation's body."""
-        return orjson.loads(self.task.body)
+        """The creation's body, or None where it had none."""
+        return orjson.loads(self.task.body or b"null")
 
     @property
     def outputs(self) -> list[str] | None:

@@ -70,13 +70,11 @@ class Bundle:
             return f"#/components/{section}/{known}"
         contents = self._lookup(reference, base)
         stem = _component_name(target)
-        name = stem
-        for number in range(2, len(self._names) + 3):
-            if name not in self.components.get(section, {}):
-                break
-            name = f"{stem}-{number}"
-        self._names[section, target] = name
         held = self.components.setdefault(section, {})
+        name, number = stem, 2
+        while name in held:
+            name, number = f"{stem}-{number}", number + 1
+        self._names[section, target] = name
         held[name] = None
         held[name] = self._adopt(contents, kind, urldefrag(target).url)
         if self._leads_to_itself(section, name):

@@ -7,7 +7,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from .behaviour import Behaviour, Phase, build_behaviour
+from .behaviour import NAMES, Behaviour, Phase, build_behaviour
 from .contract import Contract, OperationKey, UndescribedError, read_contract
 from .errors import LoadError, nearest, shorten
 from .pointer import join
@@ -103,6 +103,32 @@ class Provider:
             self.behaviour.compile()
         except TemplateError as error:
             raise self._source.error(error.pointer, error.problem) from None
+        self._check_task_ids()
+        self._check_statuses()
+
+    def _check_task_ids(self) -> None:
+        """Check that each operation that asks for a task has the parameter in which it finds the task's id."""
+        for name, operation in self.behaviour.operations.items():
+            place, _, parameter = (operation.task_id or "").removeprefix("$request.").partition(".")
+            if place not in {"path", "query"}:
+                continue
+            parameters = self.contract.parameters(self.contract.operations[name])
+            known = [each.name for each in parameters if each.where == place]
+            if parameter not in known:
+                hint = nearest(parameter, known)
+                problem = f"{operation.key} has no {place} parameter {parameter!r}{hint}"
+                raise self._source.error(join("operations", name, "task_id"), problem)
+
+    def _check_statuses(self) -> None:
+        """Check that every entry of the error catalogue comes with an HTTP status, whichever operation tells it."""
+        names = dict.fromkeys(NAMES["refusal"])
+        for refusal in (self.behaviour.refusal, *(each.refusal for each in self.behaviour.operations.values())):
+            for error in self.behaviour.errors.values():
+                shown = {"code": error.code, "status": error.status, "name": error.name, **error.facts}
+                status = refusal.status({**names, "error": shown})
+                if not isinstance(status, int) or not 200 <= status <= 599:
+                    problem = f"is told with the HTTP status {status!r} ({refusal.status.data})"
+                    raise self._source.error(join("errors", error.name), problem, "a status from 200 to 599")
 
     def _shown(self, path: Path) -> str:
         return f"{self.name}/{path.name}" if self._built_in else str(path)
@@ -141,7 +167,7 @@ def load_provider(folder: Path | str, options: Mapping[str, str] | None = None) 
     try:
         behaviour = build_behaviour(data)
     except ValueError as error:
-        pointer, problem, *expected = error.args
+        pointer, problem, *expected = error.args if len(error.args) > 1 else ("", str(error))
         raise source.error(pointer, problem, *expected) from None
     _check_names(source, behaviour)
     for name, value in (options or {}).items():

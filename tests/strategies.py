@@ -26,9 +26,12 @@ NO_LIST: Json = st.none() | st.booleans() | NUMBERS | TEXT | st.dictionaries(TEX
 _WORD = st.text("abcdefghijklmnopqrstuvwxyz0123456789", min_size=1, max_size=12)
 LINKS = st.builds(
     "{}://{}.example{}/{}{}".format,
-    st.sampled_from(["https", "http"]), _WORD, st.sampled_from(["", ":8080"]), st.text("abc/._~-%20", max_size=0) | _WORD,
+    st.sampled_from(["https", "http"]),
+    _WORD,
+    st.sampled_from(["", ":8080"]),
+    st.text("abc/._~-%20", max_size=0) | _WORD,
     st.sampled_from(["", "?size=2&x=%20", "#part"]),
-)  # fmt: skip
+)
 NO_LINKS = st.sampled_from(["", "no link", "//host/path", "path/only", "https://a b.example", "https://[half", "\x00"])
 
 
@@ -84,8 +87,11 @@ RATIOS = ("1:1", "2:3", "3:2", "3:4", "4:3", "4:5", "5:4", "9:16", "16:9", "21:9
 TWO_DIGITS = st.integers(1, 99)
 ANY_RATIO = Field(
     st.just("auto") | st.builds("{}:{}".format, TWO_DIGITS, TWO_DIGITS),
-    NO_TEXT | st.sampled_from(["", "1:0", "0:1", "100:1", "1:1\n", "1:1 ", "a:b", "1", ":", "-1:1", "1:1:1", "Auto", "\u0661:1"]),
-)  # fmt: skip
+    NO_TEXT
+    | st.sampled_from(
+        ["", "1:0", "0:1", "100:1", "1:1\n", "1:1 ", "a:b", "1", ":", "-1:1", "1:1:1", "Auto", "\u0661:1"]
+    ),
+)
 CALLBACK = Field(LINKS | st.none(), NO_TEXT.filter(lambda value: value is not None) | NO_LINKS)
 
 
@@ -155,7 +161,7 @@ def _objects(fields: Mapping[str, Field], closed: bool) -> Json:
     if closed:
         return known
     names = TEXT.filter(lambda text: text not in fields and text not in {"model", "input"})
-    extra = st.just({}) | st.dictionaries(names, JSON, max_size=2)
+    extra: Json = st.just({}) | st.dictionaries(names, JSON, max_size=2)
     return st.builds(lambda given, more: {**more, **given}, known, extra)
 
 
@@ -169,14 +175,19 @@ _CALLS_BACK = {"callBackUrl": LINK}
 _MULE = {"prompt": prose(), "aspect_ratio": words(*RATIOS), "resolution": words("1K", "2K")}
 _MULE_BASE = {"prompt": prose(), "aspect_ratio": words(*RATIOS[:-1])}
 _ACME = {
-    "prompt": prose(2_000, shortest=1), "shape": words("1:1", "4:3", "3:4", "16:9", "9:16", "auto"),
+    "prompt": prose(2_000, shortest=1),
+    "shape": words("1:1", "4:3", "3:4", "16:9", "9:16", "auto"),
     "n": Field(
         st.integers(1, 4) | st.sampled_from([1.0, 4.0]),
         st.sampled_from([0, 5, -1, 1.5, 2**70]) | st.booleans() | st.none() | TEXT | st.lists(st.just(1), max_size=2),
     ),
-    "detail": words("sketch", "painting"), "file_type": words("png", "jpeg", "webp"), "reference": LINK,
-    "priority": Field(st.floats(0, 10, exclude_min=True) | st.integers(1, 10), st.sampled_from([0, -1, 10.5, "5", None, True])),
-}  # fmt: skip
+    "detail": words("sketch", "painting"),
+    "file_type": words("png", "jpeg", "webp"),
+    "reference": LINK,
+    "priority": Field(
+        st.floats(0, 10, exclude_min=True) | st.integers(1, 10), st.sampled_from([0, -1, 10.5, "5", None, True])
+    ),
+}
 
 CREATIONS = [
     Creation("kie", "createTask", "nano-banana-pro", _PRO, _CALLS_BACK),

@@ -316,17 +316,17 @@ def test_without_limits_a_balance_goes_on_below_nothing(provider: str) -> None:
 
 @given(st.lists(st.sampled_from(["1K", "2K", "4K"]), max_size=25), st.floats(0, 200, allow_nan=False))
 @settings(max_examples=30, deadline=None)
-def test_credits_are_never_overdrawn_and_never_lost(resolutions: list[str], credits: float) -> None:
-    stage = Stage("apikley", credits=credits)
+def test_credits_are_never_overdrawn_and_never_lost(resolutions: list[str], given_credits: float) -> None:
+    stage = Stage("apikley", credits=given_credits)
     spent = 0
     for resolution in resolutions:
         stage.wait(1)
         body = {"model": "nano-banana-pro", "input": {"prompt": "x", "resolution": resolution}}
         price = 24 if resolution == "4K" else 18
-        affordable = price <= credits - spent
+        affordable = price <= given_credits - spent
         assert stage.create("apikley", body).json()["code"] == (200 if affordable else 402)
         spent += price if affordable else 0
-    assert balance(stage, "apikley") == pytest.approx(credits - spent)
+    assert balance(stage, "apikley") == pytest.approx(given_credits - spent)
 
 
 def test_accounts_with_several_providers_have_each_their_own_credits() -> None:

@@ -28,13 +28,33 @@ def kie(**inputs: Any) -> dict[str, Any]:
         ("kie", {"model": "nano-banana-pro", "input": []}, "input is [], of type array; expected object"),
         ("kie", kie(prompt=None), "input.prompt is null, of type null; expected string"),
         ("kie", kie(prompt="x" * 10_001), "input.prompt has 10001 characters; expected at most 10000"),
-        ("kie", kie(aspect_ratio="16:8"), "input.aspect_ratio is '16:8' (did you mean '16:9'?); expected one of '1:1', '2:3'"),
-        ("kie", kie(resolution="8K"), "input.resolution is '8K' (did you mean '4K'?); expected one of '1K', '2K', '4K'"),
-        ("kie", kie(output_format="jpeg"), "input.output_format is 'jpeg' (did you mean 'jpg'?); expected one of 'png', 'jpg'"),
+        (
+            "kie",
+            kie(aspect_ratio="16:8"),
+            "input.aspect_ratio is '16:8' (did you mean '16:9'?); expected one of '1:1', '2:3'",
+        ),
+        (
+            "kie",
+            kie(resolution="8K"),
+            "input.resolution is '8K' (did you mean '4K'?); expected one of '1K', '2K', '4K'",
+        ),
+        (
+            "kie",
+            kie(output_format="jpeg"),
+            "input.output_format is 'jpeg' (did you mean 'jpg'?); expected one of 'png', 'jpg'",
+        ),
         ("kie", kie(image_input=["not a link"]), "input.image_input.0 is 'not a link'; expected a uri"),
-        ("kie", kie(image_input=["https://example.com/a.png"] * 9), "input.image_input has 9 items; expected at most 8"),
+        (
+            "kie",
+            kie(image_input=["https://example.com/a.png"] * 9),
+            "input.image_input has 9 items; expected at most 8",
+        ),
         ("kie", {**kie(), "callBackUrl": 7}, "callBackUrl is 7, of type integer; expected string"),
-        ("crun", {"model": "google/nano-banana", "input": {"prompt": "x", "aspect_ratio": "wide"}}, "input.aspect_ratio is 'wide'"),
+        (
+            "crun",
+            {"model": "google/nano-banana", "input": {"prompt": "x", "aspect_ratio": "wide"}},
+            "input.aspect_ratio is 'wide'",
+        ),
         ("mulerouter", {}, "prompt is missing; expected a value"),
         ("mulerouter", {"prompt": "x", "resolution": "4K"}, "resolution is '4K'"),
         ("mulerouter", [], "is [], of type array; expected object"),
@@ -43,9 +63,13 @@ def kie(**inputs: Any) -> dict[str, Any]:
         ("acme", {"prompt": "x", "n": 5}, "n is 5; expected at most 4"),
         ("acme", {"prompt": "x", "n": True}, "n is true, of type boolean; expected integer"),
         ("acme", {"prompt": "x", "priority": 0}, "priority is 0; expected more than 0"),
-        ("acme", {"prompt": "x", "promt": "y"}, "promt is not known (did you mean 'prompt'?); expected one of prompt, n, shape"),
+        (
+            "acme",
+            {"prompt": "x", "promt": "y"},
+            "promt is not known (did you mean 'prompt'?); expected one of prompt, n, shape",
+        ),
     ],
-)  # fmt: skip
+)
 def test_a_refusal_names_the_field_what_was_sent_and_what_was_expected(provider: str, body: Any, sentence: str) -> None:
     code, message = refused_with(provider, Stage(provider).create(provider, body))
     assert code == INVALID[provider]
@@ -147,11 +171,22 @@ MALFORMED = {
     "acme": "https://acme.example/problems/unreadable",
 }
 NOT_JSON = {
-    "half": b'{"prompt":', "nothing": b"", "words": b"prompt=x", "not a number": b'{"prompt": NaN}', "infinite": b'{"prompt": Infinity}',
-    "not UTF-8": b'{"prompt": "\xff\xfe"}', "UTF-16": '{"prompt": "x"}'.encode("utf-16"), "lone surrogate": b'{"prompt": "\\ud800"}',
-    "mark": b'\xef\xbb\xbf{"prompt": "x"}', "two": b'{"prompt": "x"}{}', "deep": b"[" * 10_000 + b"]" * 10_000, "open": b'{"a":' * 10_000,
-    "comma": b'{"prompt": "x",}', "control": b'{"prompt": "\n"}', "byte": b"\x00",
-}  # fmt: skip
+    "half": b'{"prompt":',
+    "nothing": b"",
+    "words": b"prompt=x",
+    "not a number": b'{"prompt": NaN}',
+    "infinite": b'{"prompt": Infinity}',
+    "not UTF-8": b'{"prompt": "\xff\xfe"}',
+    "UTF-16": '{"prompt": "x"}'.encode("utf-16"),
+    "lone surrogate": b'{"prompt": "\\ud800"}',
+    "mark": b'\xef\xbb\xbf{"prompt": "x"}',
+    "two": b'{"prompt": "x"}{}',
+    "deep": b"[" * 10_000 + b"]" * 10_000,
+    "open": b'{"a":' * 10_000,
+    "comma": b'{"prompt": "x",}',
+    "control": b'{"prompt": "\n"}',
+    "byte": b"\x00",
+}
 
 
 @pytest.mark.parametrize("provider", NAMES)

@@ -1,4 +1,4 @@
-"""Every schema-valid creation is accepted and lives as documented; every single fault in one is refused as documented."""
+"""Every schema-valid creation is accepted and lives as documented; every single fault in one is refused so."""
 
 from __future__ import annotations
 
@@ -17,13 +17,16 @@ from ..strategies import CREATIONS, NO_TEXT, Creation
 from .oracle import problems_of
 from .stage import NAMES, SIMPLE, Stage, as_json, asker_of, creators, refused_with
 
-OPTIONS = {
-    "default": {name: () for name in NAMES},
+OPTIONS: dict[str, dict[str, tuple[str, ...]]] = {
+    "default": dict.fromkeys(NAMES, ()),
     "other": {
-        "kie": ("errors=http", "unknown-id=404"), "apikley": ("errors=http", "unknown-id=404"),
-        "crun": ("errors=http", "unknown-id=404"), "mulerouter": ("statuses=guide",), "acme": (),
+        "kie": ("errors=http", "unknown-id=404"),
+        "apikley": ("errors=http", "unknown-id=404"),
+        "crun": ("errors=http", "unknown-id=404"),
+        "mulerouter": ("statuses=guide",),
+        "acme": (),
     },
-}  # fmt: skip
+}
 STAGES = {
     (name, kind): Stage(name, options=given[name], limits=False) for kind, given in OPTIONS.items() for name in NAMES
 }
@@ -138,8 +141,8 @@ def test_every_refusal_is_one_that_the_effective_document_knows(provider: str, k
 @pytest.mark.parametrize("kind", OPTIONS)
 @pytest.mark.parametrize("provider", NAMES)
 def test_spent_credits_and_exceeded_rates_are_refused_as_documented(provider: str, kind: str) -> None:
-    for credits in (0, 1e9):
-        stage = Stage(provider, options=OPTIONS[kind][provider], credits=credits)
+    for balance in (0, 1e9):
+        stage = Stage(provider, options=OPTIONS[kind][provider], credits=balance)
         responses = [stage.create(provider, SIMPLE[provider]) for _ in range(31)]
         assert [problems_of(creators(stage, provider)[0], each) for each in responses] == [[]] * 31
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from io import BytesIO
 from typing import Any
 
@@ -10,7 +11,7 @@ import httpx
 import pytest
 from PIL import Image
 from understudy.mockserver import gallery
-from understudy.mockserver.picture import PictureSpec
+from understudy.mockserver.picture import PictureSpec, render
 from understudy.openapi.pointer import resolve
 
 from .stage import NAMES, SIMPLE, Stage
@@ -108,10 +109,20 @@ def test_a_head_request_has_the_headers_of_the_file_and_no_body() -> None:
     assert head.content == b""
 
 
-def test_a_picture_is_drawn_once_for_all_who_ask_at_the_same_time(monkeypatch: pytest.MonkeyPatch) -> None:
+def watched(monkeypatch: pytest.MonkeyPatch, draw: Callable[[PictureSpec], bytes]) -> list[PictureSpec]:
+    """Let pictures be drawn by `draw`; return the list that tells which were."""
     drawn: list[PictureSpec] = []
-    draw = gallery.render
-    monkeypatch.setattr(gallery, "render", lambda spec: (drawn.append(spec), draw(spec))[1])
+
+    def render(spec: PictureSpec) -> bytes:
+        drawn.append(spec)
+        return draw(spec)
+
+    monkeypatch.setattr(gallery, "render", render)
+    return drawn
+
+
+def test_a_picture_is_drawn_once_for_all_who_ask_at_the_same_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn = watched(monkeypatch, render)
     stage = Stage(instant=True)
     link = links_of(stage, "acme", SIMPLE["acme"])[0]
 
@@ -124,8 +135,7 @@ def test_a_picture_is_drawn_once_for_all_who_ask_at_the_same_time(monkeypatch: p
 
 
 def test_the_pictures_kept_are_bounded_and_those_used_last_stay(monkeypatch: pytest.MonkeyPatch) -> None:
-    drawn: list[PictureSpec] = []
-    monkeypatch.setattr(gallery, "render", lambda spec: drawn.append(spec) or b"x" * 40)
+    drawn = watched(monkeypatch, lambda _: b"x" * 40)
     monkeypatch.setattr(gallery, "CACHE_BYTES", 100)
     stage = Stage(instant=True)
     first, second, third = links_of(stage, "acme", {"prompt": "three", "n": 3})

@@ -64,8 +64,18 @@ def test_no_path_and_no_query_do_harm(path: str, query: str) -> None:
     assert link is None or path.startswith(f"{link.provider}/")
 
 
-@pytest.mark.parametrize(("query", "until"), [("until=5&signature=x", 5), ("until=", None), ("until=-5", None), ("until=5&until=6", 5),
-    ("until=\u0665", None), ("until=" + "9" * 5000, None), ("signature=x", None)])  # fmt: skip
+@pytest.mark.parametrize(
+    ("query", "until"),
+    [
+        ("until=5&signature=x", 5),
+        ("until=", None),
+        ("until=-5", None),
+        ("until=5&until=6", 5),
+        ("until=\u0665", None),
+        ("until=" + "9" * 5000, None),
+        ("signature=x", None),
+    ],
+)
 def test_only_a_plain_number_is_an_end(query: str, until: int | None) -> None:
     link = read_path("/_files/a/b/c", query)
     assert link is not None

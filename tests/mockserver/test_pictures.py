@@ -107,14 +107,29 @@ def test_every_model_was_looked_at() -> None:
 @pytest.mark.parametrize(
     ("provider", "body", "size", "format_"),
     [
-        ("kie", {"model": "nano-banana-pro", "input": {"prompt": "x", "aspect_ratio": "21:9", "output_format": "jpg"}}, (1568, 672), "JPEG"),
+        (
+            "kie",
+            {"model": "nano-banana-pro", "input": {"prompt": "x", "aspect_ratio": "21:9", "output_format": "jpg"}},
+            (1568, 672),
+            "JPEG",
+        ),
         ("kie", {"model": "nano-banana-pro", "input": {"prompt": "x", "resolution": "2K"}}, (2048, 2048), "PNG"),
-        ("kie", {"model": "google/nano-banana", "input": {"prompt": "x", "image_size": "9:16", "output_format": "jpeg"}}, (768, 1360), "JPEG"),
-        ("crun", {"model": "google/nano-banana-v2", "input": {"prompt": "x", "output_format": "jpeg"}}, (1024, 1024), "PNG"),
+        (
+            "kie",
+            {"model": "google/nano-banana", "input": {"prompt": "x", "image_size": "9:16", "output_format": "jpeg"}},
+            (768, 1360),
+            "JPEG",
+        ),
+        (
+            "crun",
+            {"model": "google/nano-banana-v2", "input": {"prompt": "x", "output_format": "jpeg"}},
+            (1024, 1024),
+            "PNG",
+        ),
         ("mulerouter", {"prompt": "x", "resolution": "1K", "aspect_ratio": "4:5"}, (912, 1152), "PNG"),
         ("acme", {"prompt": "x", "detail": "sketch", "shape": "3:4", "file_type": "webp"}, (432, 592), "WEBP"),
     ],
-)  # fmt: skip
+)
 def test_a_picture_fetched_is_what_was_asked_for(provider: str, body: Any, size: tuple[int, int], format_: str) -> None:
     stage = Stage(provider, instant=True)
     link = stage.facts(provider, stage.created(provider, body))["outputs"][0]

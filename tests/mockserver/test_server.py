@@ -88,7 +88,7 @@ def test_a_bad_body_is_refused_as_documented_and_the_server_lives_on(
 def test_a_missing_or_malformed_key_is_refused_as_documented(
     client: httpx.Client, provider: str, headers: dict[str, str]
 ) -> None:
-    sent = {name: value.encode("latin-1") for name, value in headers.items()}
+    sent = [(name.encode(), value.encode("latin-1")) for name, value in headers.items()]
     response = client.post(PATHS[provider], json=SIMPLE[provider], headers=sent)
     assert str(refused_with(provider, response)[0]).endswith(("401", "1001", "/no-key"))
 
@@ -122,12 +122,15 @@ RAW = {
     "a path with a space": (b"GET /kie/a b HTTP/1.1\r\nHost: x\r\n\r\n", b"400"),
     "a whole URL": (b"GET http://x/kie/nothing HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", b"404"),
     "a method of its own": (b"BREW /kie/pot HTTP/1.1\r\nHost: x\r\n\r\n", b"40"),
-    "a header that is not ASCII": (b"GET /kie/x HTTP/1.1\r\nHost: x\r\nX-\xc3\xa9: \xff\r\nConnection: close\r\n\r\n", b"40"),
+    "a header that is not ASCII": (
+        b"GET /kie/x HTTP/1.1\r\nHost: x\r\nX-\xc3\xa9: \xff\r\nConnection: close\r\n\r\n",
+        b"40",
+    ),
     "two lengths": (b"POST /kie/x HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab", b"400"),
     "HTTP 1.0": (b"GET /kie/nothing HTTP/1.0\r\n\r\n", b"404"),
     "an upgrade": (b"GET /kie/x HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n", b"404"),
     "an asterisk": (b"OPTIONS * HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", b"404"),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("what", RAW)

@@ -278,8 +278,14 @@ def test_foreign_pictures_are_taken_unseen() -> None:
     assert asked_with(Stage("kie"), "https://example.invalid/a.png", "https://127.0.0.1:1/b").json()["code"] == 200
 
 
-@pytest.mark.parametrize(("content", "why"), [(b"hello", "is image/png; expected a jpeg, png or webp picture"),
-    (picture("GIF"), "expected a jpeg, png or webp picture"), (picture()[:40], "expected a jpeg, png or webp picture")])  # fmt: skip
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        (b"hello", "is image/png; expected a jpeg, png or webp picture"),
+        (picture("GIF"), "expected a jpeg, png or webp picture"),
+        (picture()[:40], "expected a jpeg, png or webp picture"),
+    ],
+)
 def test_an_uploaded_file_that_is_no_such_picture_is_refused(content: bytes, why: str) -> None:
     stage = Stage("kie")
     code, message = refused_with("kie", asked_with(stage, "https://example.com/a.png", link_to(stage, content)))

@@ -100,6 +100,16 @@ def test_a_joined_response_allows_what_any_of_the_documents_does() -> None:
     assert content["examples"] == {"example": {"value": 1}, "example-2": {"value": 2}}
 
 
+def test_joined_responses_of_one_schema_keep_it_and_all_examples() -> None:
+    def answering(model: str) -> Any:
+        return creation({"const": model}, {"200": {"description": "Done", **media({"type": "string"}, example=model)}})
+
+    contract = made(small=answering("small"), large=answering("large"))
+    content = contract.responses(contract.operations["create"])["200"]["content"]["application/json"]
+    examples = {"example": {"value": "small"}, "example-2": {"value": "large"}}
+    assert content == {"schema": {"type": "string"}, "examples": examples}
+
+
 def test_joined_responses_that_are_references_are_followed() -> None:
     def refusing(model: str, **response: Any) -> Any:
         components = {"components": {"responses": {"Error": {"description": model, **response}}}}

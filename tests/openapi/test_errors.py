@@ -31,6 +31,7 @@ def test_the_nearest_word_is_offered_and_a_distant_one_is_not() -> None:
     assert nearest("pol", ["poll", "create"]) == " (did you mean 'poll'?)"
     assert nearest("zebra", ["poll", "create"]) == ""
     assert nearest("poll", []) == ""
+    assert nearest("poll" * 51, ["poll" * 51]) == ""
 
 
 @pytest.mark.parametrize(

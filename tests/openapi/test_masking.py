@@ -1,7 +1,9 @@
+from urllib.parse import unquote
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from understudy.openapi.masking import mask
+from understudy.openapi.masking import mask, mask_header, mask_query
 
 
 @pytest.mark.parametrize(
@@ -17,3 +19,36 @@ def test_no_more_than_half_of_a_key_is_ever_shown(secret: str) -> None:
     shown = mask(secret).removesuffix("…")
     assert secret.startswith(shown)
     assert len(shown) <= len(secret) / 2
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "shown"),
+    [
+        (b"authorization", b"Bearer 0123456789", "Bearer 0123…"),
+        (b"authorization", b"0123456789", "0123…"),
+        (b"x-api-key", b"a key with spaces", "a ke…"),
+        (b"x-acme-token", b"0123456789", "0123…"),
+        (b"cookie", b"short", "…"),
+        (b"webhook-signature", b"v1,0123456789", "v1,0…"),
+        (b"content-type", b"application/json", "application/json"),
+        (b"x-request-id", b"0123456789", "0123456789"),
+    ],
+)
+def test_headers_that_carry_keys_or_signatures_are_masked(name: bytes, value: bytes, shown: str) -> None:
+    assert mask_header(name, value).decode() == shown
+
+
+@pytest.mark.parametrize(
+    ("query", "shown"),
+    [
+        (b"", ""),
+        (b"taskId=0123456789", "taskId=0123456789"),
+        (b"key=0123456789&page=2", "key=0123…&page=2"),
+        (b"page=2&X-Api-Key=0123456789", "page=2&X-Api-Key=0123…"),
+        (b"signature=0123456789", "signature=0123…"),
+        (b"token=", "token=…"),
+        (b"name=token", "name=token"),
+    ],
+)
+def test_parameters_that_carry_keys_or_signatures_are_masked(query: bytes, shown: str) -> None:
+    assert unquote(mask_query(query).decode()) == shown

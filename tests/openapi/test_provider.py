@@ -108,6 +108,7 @@ def test_an_option_or_value_that_is_not_there_is_refused_with_the_nearest(
 
 def test_a_provider_without_options_says_that_it_has_none(tmp_path: Path) -> None:
     folder = changed(tmp_path, "behaviour.yaml", BEHAVIOUR[BEHAVIOUR.index("settings:") :], "")
+    load_provider(folder).check()
     with pytest.raises(OptionError, match=r"^no option 'words'; known: none$"):
         load_provider(folder, {"words": "short"})
 
@@ -222,6 +223,7 @@ BEHAVIOURS = [
     ("failed: null }", "cancelled: null }", "", "/callbacks/on/cancelled: no status has this phase; expected one of"),
     ("default: short", "default: shrt", "", "/options/words/default: is 'shrt'; expected short, long"),
     ("understudy: 1", "understudy: 2", "", "/understudy: is 2; expected 1"),
+    ("{ tasks: 14d }", "{ tasks: 99999999999d }", "understudy", "'99999999999d' is too long; expected at most "),
 ]
 DOCUMENTS = [
     ("small.yaml", "openapi: 3.0.3", "swagger: '2.0'", "/swagger: is Swagger 2.0; expected OpenAPI 3.0 or 3.1"),

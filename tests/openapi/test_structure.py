@@ -72,7 +72,7 @@ def test_a_rewrite_changes_the_innermost_objects_first_and_leaves_the_original_a
 
 
 def test_a_rewrite_leaves_data_and_what_has_another_shape_as_it_is() -> None:
-    odd = {"allOf": {"a": 1}, "properties": [1], "items": True, "default": {"items": {}}}
+    odd = {"allOf": {"a": 1}, "properties": [1], "$defs": 5, "items": True, "default": {"items": {}}}
     assert rewrite(odd, "schema", lambda _, node: node) == odd
     assert [kind for _, kind, _ in walk(odd, "schema")] == ["schema"]
     assert list(walk(True, "schema")) == []

@@ -18,6 +18,12 @@ def test_what_is_no_duration_is_refused_with_the_units_that_there_are(text: str)
         parse_duration(text)
 
 
+@pytest.mark.parametrize("text", ["99999999999d", "9" * 400 + "ms"])
+def test_a_duration_that_no_clock_could_be_moved_by_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match=r"^'9.* is too long; expected at most \d+d$"):
+        parse_duration(text)
+
+
 @pytest.mark.parametrize(
     ("milliseconds", "text"), [(0, "0ms"), (1, "1ms"), (1000, "1s"), (90_000, "90s"), (86_400_000, "1d")]
 )

@@ -245,10 +245,11 @@ def _outputs(reads: Mapping[str, Read], facts: Mapping[str, Any], data: Any) -> 
     if isinstance(outputs, str):
         return (outputs,)
     if not isinstance(outputs, list):
-        raise _violation(reads, "outputs", data, "a list of links")
+        raise _violation(reads, "outputs", data, "a list of links", ended=True)
     for number, output in enumerate(outputs):
         if not isinstance(output, str):
-            raise ProtocolViolation(_place(reads, "outputs", data) + join(number), "a link", shorten(output))
+            pointer = _place(reads, "outputs", data) + join(number)
+            raise ProtocolViolation(pointer, "a link", shorten(output), ended=True)
     return tuple(outputs)
 
 
@@ -256,10 +257,12 @@ def _place(reads: Mapping[str, Read], fact: str, data: Any) -> str:
     return _first(reads[fact].pointers, data)[0] if fact in reads else ""
 
 
-def _violation(reads: Mapping[str, Read], fact: str, data: Any, expected: str) -> ProtocolViolation:
+def _violation(
+    reads: Mapping[str, Read], fact: str, data: Any, expected: str, *, ended: bool = False
+) -> ProtocolViolation:
     pointer = _place(reads, fact, data)
     found = resolve(data, pointer)
-    return ProtocolViolation(pointer, expected, "missing" if found is MISSING else shorten(found))
+    return ProtocolViolation(pointer, expected, "missing" if found is MISSING else shorten(found), ended=ended)
 
 
 def _error(facts: Mapping[str, Any], phase: Phase) -> TaskError | None:

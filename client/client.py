@@ -393,7 +393,7 @@ def _arguments(step: Exchange) -> dict[str, Any]:
     ask = step.ask
     return {
         "method": ask.method, "url": ask.url, "headers": dict(ask.headers), "content": ask.content or None,
-        "timeout": step.timeout, "follow_redirects": step.follow,
+        "timeout": step.silence, "follow_redirects": step.follow,
     }  # fmt: skip
 
 
@@ -420,6 +420,6 @@ def _translated(error: httpx.HTTPError, step: Exchange) -> UnderstudyError:
         kind = "an answer that can be decoded" if isinstance(error, httpx.DecodingError) else "fewer redirects"
         return ProtocolViolation("", kind, "none")
     timed_out = isinstance(error, httpx.TimeoutException)
-    what = f"took longer than {step.timeout:g} s" if timed_out else f"failed ({type(error).__name__}: {error})"
+    what = f"took longer than {step.silence:g} s" if timed_out else f"failed ({type(error).__name__}: {error})"
     sent = not isinstance(error, _NEVER_SENT)
     return TransportFailed(f"{_named(step)} {what}", sent=sent, timed_out=timed_out)

@@ -64,10 +64,12 @@ class Download:
         """
         self.close()
         self._answer = Answer(status, dict(headers))
-        if status not in {200, 206}:
-            if status == 416:  # what is here is longer than the file: begin anew
-                self.discard()
+        if status == 416:  # what is here is longer than the file: begin anew
+            self.discard()
+        if not 200 <= status <= 299:
             return
+        if status not in {200, 206}:
+            raise ProtocolViolation("", "a file", f"none (HTTP {status})")
         self._media_type = headers.get("content-type", "").partition(";")[0].strip().lower()
         if not self._media_type.startswith(_MEDIA) and self._media_type not in _UNTOLD:
             raise ProtocolViolation("", WANTED, f"of type {self._media_type[:80]}")

@@ -172,13 +172,15 @@ class ProtocolViolation(UnderstudyError):
         pointer: JSON Pointer of the place in the answer; "" for the whole. A ``#`` steps into JSON inside a string.
         expected: what would have been right.
         found: what stands there instead, cut short.
+        ended: whether the answer says all the same that the task has ended: asking again would change nothing.
     """
 
-    def __init__(self, pointer: str, expected: str, found: str) -> None:
+    def __init__(self, pointer: str, expected: str, found: str, *, ended: bool = False) -> None:
         super().__init__()
         self.pointer = pointer
         self.expected = expected
         self.found = found
+        self.ended = ended
 
     def __str__(self) -> str:
         place = f"{self.pointer} of the answer" if self.pointer else "the answer"

@@ -43,6 +43,8 @@ _MAX_GARBLED = 3
 """Polls in a row that may be answered with garbage: one is a glitch, three are another protocol."""
 _LAST_POLL_BEFORE = 1.0
 """Seconds before the deadline at which a wait polls for the last time."""
+_SHORTEST_PAUSE = 0.01
+"""Seconds between two polls where no limit is known and the caller wants none: still no hot loop."""
 
 OnPoll = Callable[[Task], None]
 
@@ -182,14 +184,14 @@ class Flows:
         return paths
 
     def _downloaded(self, url: str, download: Download, deadline: float) -> Flow[Path]:
-        for attempt in range(self._retries + 1):
+        for attempt in self._attempts():
             yield from self._fetched(Ask("GET", url), lambda: download, deadline)
             try:
                 return download.finish()
             except Incomplete as incomplete:
-                problem = str(incomplete)
-                yield Pause(back_off(attempt, self._uniform))
-        raise ProtocolViolation("", "a whole file", f"cut short: {problem}")
+                error = ProtocolViolation("", "a whole file", f"cut short: {incomplete}")
+            yield Pause(self._pause_before(attempt, error, again=self._now() < deadline))
+        raise AssertionError  # pragma: no cover - the last attempt raises
 
     def _fetched(self, ask: Ask, sink: Callable[[], Any], deadline: float) -> Flow[Answer]:
         """Exchange `ask` with a host that knows nothing of the provider's protocol but HTTP."""
@@ -197,7 +199,9 @@ class Flows:
             taking = sink()
             asked = replace(ask, headers={**ask.headers, **taking.headers()}) if isinstance(taking, Download) else ask
             try:
-                answer = yield Exchange(asked, taking, max(0.001, deadline - self._now()), follow=ask.method == "GET")
+                remaining = max(0.001, deadline - self._now())
+                silence = min(remaining, self._timeout)
+                answer = yield Exchange(asked, taking, remaining, silence, follow=ask.method == "GET")
             except TransportFailed as failed:
                 error: UnderstudyError = failed
             else:
@@ -213,7 +217,7 @@ class Flows:
         for attempt in self._attempts():
             empty_503 = False
             try:
-                answer = yield Exchange(ask, Memory(), self._timeout)
+                answer = yield Exchange(ask, Memory(), self._timeout, self._timeout)
                 empty_503 = answer.status == 503 and not answer.body
                 return understand(self.target.behaviour, operation, answer, self.target.hide)
             except (Unavailable, RateLimited, TransportFailed) as failed:
@@ -240,7 +244,8 @@ class Flows:
         """Poll with a single attempt that takes at most `timeout` seconds."""
         poller = self._asker("poll", task)
         yield from self._paced(poller)
-        answer = yield Exchange(self._ask_about(poller, task.id), Memory(), min(timeout, self._timeout))
+        seconds = min(timeout, self._timeout)
+        answer = yield Exchange(self._ask_about(poller, task.id), Memory(), seconds, seconds)
         data = understand(self.target.behaviour, poller, answer, self.target.hide)
         return self._task_of(poller, data, task)
 
@@ -251,6 +256,12 @@ class Flows:
     def pause(self, age: float, every: float | None) -> float:
         """Return the seconds until the next poll of a task that is `age` seconds old."""
         return poll_pause(self.target.behaviour.polling, age, every, self._uniform)
+
+    def least_pause(self) -> float:
+        """Return the seconds between two polls of one task that the provider's limits leave, and at least a moment."""
+        names = {each.name for each in self.target.doing("poll")}
+        limits = [each for each in self.target.behaviour.limits if names.intersection(each.operations)]
+        return max([_SHORTEST_PAUSE, *(each.per / each.count / 1000 for each in limits)])
 
     def origin(self, task_id: str) -> _Origin | None:
         """Return where a task comes from, if this client made it not too many tasks ago."""
@@ -323,7 +334,7 @@ class _Watch:
         self.timeout = polling.give_up / 1000 if timeout is None else timeout
         self.lost: UnderstudyError | None = None
         self._flows = flows
-        self._every = every
+        self._every = None if every is None else max(every, flows.least_pause())
         self._started = flows.now()
         self._born = origin.at if origin else self._started
         self._grace = polling.grace / 1000 if new else 0.0
@@ -334,14 +345,14 @@ class _Watch:
         """Return the seconds until the next poll, and whether it is the last one."""
         now = self._flows.now()
         remaining = self._started + self.timeout - now
-        pause = 0.0 if self._first else self._flows.pause(now - self._born, self._every)
-        self._first = False
+        first, self._first = self._first, False
+        pause = 0.0 if first else self._flows.pause(now - self._born, self._every)
         wanted = getattr(self.lost, "retry_after", None)
         pause = max(pause, wanted or 0.0)
         spare = min(_LAST_POLL_BEFORE, self.timeout / 10)
         if pause + spare < remaining:
             return pause, False
-        return max(0.0, remaining - spare), True
+        return max(0.0 if first else self._flows.least_pause(), remaining - spare), True
 
     def poll(self, last: Task) -> Flow[Task]:
         """Poll once; return the task as it was where the poll was lost.
@@ -360,12 +371,12 @@ class _Watch:
         except TransportFailed as error:
             self.lost = error
         except NotFound as error:
-            if self._flows.now() - self._born > self._grace:
+            if self._flows.now() - self._born >= self._grace:
                 raise
             self.lost = error
         except ProtocolViolation as error:
             self._garbled += 1
-            if self._garbled >= _MAX_GARBLED:
+            if error.ended or self._garbled >= _MAX_GARBLED:
                 raise
             self.lost = error
         else:

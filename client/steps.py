@@ -86,12 +86,14 @@ class Exchange:
 
     Attributes:
         timeout: seconds for the whole of it.
+        silence: seconds for which nothing may come.
         follow: whether redirects are followed.
     """
 
     ask: Ask
     sink: Sink
     timeout: float
+    silence: float
     follow: bool = False
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import urlsplit
+
 import httpx
 
 from ..openapi.errors import shorten
@@ -15,8 +17,8 @@ def checked_url(url: str) -> str:
         ProtocolViolation: it is no link that can be fetched.
     """
     try:
-        parsed = httpx.URL(url)
-        right = parsed.scheme in {"http", "https"} and bool(parsed.host)
+        parsed, again = httpx.URL(url), urlsplit(url)  # each lets through what the other refuses
+        right = parsed.scheme in {"http", "https"} and bool(parsed.host) and bool(again.hostname) and again.port != 0
     except (httpx.InvalidURL, ValueError):
         right = False
     if not right:

@@ -1,11 +1,11 @@
 """Findings that someone looked at and accepted, until a day where one is given.
 
-    accepted:
-      - id: response-body-enum-value-added
-        operation: GET /v1/tasks/{id}
-        pointer: /components/schemas/Task/properties/status/enum
-        reason: we treat unknown words as pending
-        until: 2026-12-31
+accepted:
+  - id: response-body-enum-value-added
+    operation: GET /v1/tasks/{id}
+    pointer: /components/schemas/Task/properties/status/enum
+    reason: we treat unknown words as pending
+    until: 2026-12-31
 """
 
 from __future__ import annotations
@@ -76,7 +76,9 @@ def _read(source: Source, number: int, entry: Any) -> Accepted:
         raise source.error(pointer, f"is {shorten(entry)}", "an object")
     for key in entry:
         if key not in _FIELDS:
-            raise source.error(f"{pointer}/{key}", f"is not known{nearest(key, _FIELDS)}", f"one of {', '.join(_FIELDS)}")
+            raise source.error(
+                f"{pointer}/{key}", f"is not known{nearest(key, _FIELDS)}", f"one of {', '.join(_FIELDS)}"
+            )
     for key in ("id", "reason"):
         if not isinstance(entry.get(key), str) or not entry[key].strip():
             raise source.error(f"{pointer}/{key}", "is missing", "a text")

@@ -94,7 +94,9 @@ def _excluded(flat: Flat, refused: Schema, flatten: Flattener) -> Iterator[tuple
     elif words == {"unions"} and all(kind == "anyOf" for kind, _ in other.words["unions"]) and other.types == ANY:
         branches = tuple(branch for _, each in other.words["unions"] for branch in each)
         if len(other.words["unions"]) == 1:
-            yield from _cases(replace(flat, words={**flat.words, "nots": (*flat.words.get("nots", ()), *branches)}), flatten)
+            yield from _cases(
+                replace(flat, words={**flat.words, "nots": (*flat.words.get("nots", ()), *branches)}), flatten
+            )
         else:
             yield from _marked(flat, flatten, sure=False)
     else:

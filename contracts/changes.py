@@ -14,6 +14,11 @@ Step = tuple[str, str]
 _REVERSED: dict[Effect, Effect] = {"widened": "narrowed", "narrowed": "widened"}
 
 
+def effect_of(*, narrowed: bool) -> Effect:
+    """Return the effect of a change that only lets fewer values fit, or only more."""
+    return "narrowed" if narrowed else "widened"
+
+
 def reverse(effect: Effect) -> Effect:
     """Return the effect of the opposite change."""
     return _REVERSED.get(effect, effect)

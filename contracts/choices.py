@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from .changes import Change, Effect, reverse, together
+from .changes import Change, Effect, effect_of, reverse, together
 from .flat import Flat, Flattener, Schema, common_types, json_key
 
 if TYPE_CHECKING:
@@ -37,7 +37,10 @@ class Choices:
         while before and after:
             found += self._union(one, other, before.pop(0), after.pop(0), text=text)
         for union in before:
-            changes = [each.with_effect(reverse(each.effect)) for each in self._wrapped(other, one, union, back=True, text=text)]
+            changes = [
+                each.with_effect(reverse(each.effect))
+                for each in self._wrapped(other, one, union, back=True, text=text)
+            ]
             found += [replace(each, what=_unwrapped(each)) for each in changes]
         for union in after:
             found += self._wrapped(one, other, union, back=False, text=text)
@@ -66,17 +69,18 @@ class Choices:
         pairs, lost, gained = self.matched(before[1], after[1])
         found: list[Change] = []
         for schema, revised in pairs:  # the same but for what is said beside
-            found += self._compare.schemas(schema, revised, text=text)
+            found += self._compare.local(schema, revised, text=text, inside=True)
         for schema, revised in self._alike(lost, gained):
-            found += self._compare.schemas(schema, revised, text=text)
+            found += self._compare.local(schema, revised, text=text, inside=True)
         found += [self._branch("removed", "widened", before, one, other, each) for each in lost]
         found += [self._branch("added", "widened", after, one, other, each) for each in gained]
         if before[0] != after[0]:
             stricter = after[0] == "oneOf"
-            what, effect = ("any-of-became-one-of", "narrowed") if stricter else ("one-of-became-any-of", "widened")
+            what = "any-of-became-one-of" if stricter else "one-of-became-any-of"
             apart = self._are_apart(before[1] if stricter else after[1], base=stricter)
-            found.append(Change(what, "noted" if apart else effect, before[0], after[0], one.source("unions"),
-                                other.source("unions"), after[0]))  # type: ignore[arg-type]  # fmt: skip
+            effect: Effect = "noted" if apart else effect_of(narrowed=stricter)
+            sources = one.source("unions"), other.source("unions")
+            found.append(Change(what, effect, before[0], after[0], *sources, after[0]))
         return found
 
     def _branch(self, what: str, effect: Effect, union: Union, one: Flat, other: Flat, schema: Schema) -> Change:
@@ -109,7 +113,10 @@ class Choices:
         mine, theirs = set(first.words.get("properties", {})), set(second.words.get("properties", {}))
         if mine or theirs:
             score += 1.5 * len(mine & theirs) / len(mine | theirs) if mine & theirs else -1
-            consts = [_constants(flat, flatten) for flat, flatten in ((first, self._compare.base), (second, self._compare.revision))]
+            consts = [
+                _constants(flat, flatten)
+                for flat, flatten in ((first, self._compare.base), (second, self._compare.revision))
+            ]
             score -= 2 * any(consts[0][name] != consts[1][name] for name in consts[0].keys() & consts[1].keys())
         elif first.types == second.types and len(first.types) == 1:
             score += 1
@@ -128,12 +135,12 @@ class Choices:
         flatten = self._compare.base if back else self._compare.revision
         rest = _without_unions(other)
         plain = _without_unions(one)
-        found = []
+        found: list[Effect] = []
         for branch in branches:
             merged = flatten.merged(rest, branch)
             pair = (merged, plain) if back else (plain, merged)
-            effect = together({each.effect for each in self._compare.flats(*pair, text=text)})
-            found.append(reverse(effect) if back else effect)
+            each = together(self._compare.effects(self._compare.flats(*pair, text=text)))
+            found.append(reverse(each) if back else each)
         accepting = [effect for effect in found if effect in {"widened", "noted"}]
         if kind == "oneOf" and accepting and self._overlap(branches, found, flatten):
             effect: Effect = "changed"
@@ -144,8 +151,8 @@ class Choices:
             effect = "narrowed" if set(found) == {"narrowed"} else "changed"
         name = "one-of" if kind == "oneOf" else "any-of"
         base, revision = (other.source("unions"), one.head) if back else (one.head, other.source("unions"))
-        values = (list(branches), None) if back else (None, list(branches))
-        return [Change(f"wrapped-in-{name}", effect, *values, base, revision, "" if back else kind)]
+        before, after = (list(branches), None) if back else (None, list(branches))
+        return [Change(f"wrapped-in-{name}", effect, before, after, base, revision, "" if back else kind)]
 
     def _overlap(self, branches: tuple[Schema, ...], found: list[Effect], flatten: Flattener) -> bool:
         """Tell whether what one branch takes, another may take as well, so that a `oneOf` refuses it."""
@@ -172,7 +179,9 @@ class Choices:
         }[word]  # fmt: skip
         lost, gained = list(one.words.get(word, ())), list(other.words.get(word, ()))
         for each in tuple(lost):
-            equal = next((new for new in gained if not _effects(compare(each, new, one, other))), None)
+            equal = next(
+                (new for new in gained if not self._compare.effects(tuple(compare(each, new, one, other)))), None
+            )
             if equal is not None:
                 lost.remove(each)
                 gained.remove(equal)
@@ -186,22 +195,22 @@ class Choices:
         return found
 
     def _not(self, before: Schema, after: Schema, one: Flat, other: Flat) -> list[Change]:
-        effect = reverse(together(_effects(self._compare.schemas(before, after))))
+        effect = reverse(together(self._compare.effects(self._compare.schemas(before, after))))
         if effect == "noted":
             return []
         return [Change("not-changed", effect, before, after, one.source("nots"), other.source("nots"), "not")]
 
     def _contained(self, before: Any, after: Any, one: Flat, other: Flat) -> list[Change]:
-        found = [each.under(("item", "")) for each in self._compare.schemas(before[0], after[0])]
+        found = [each.under(("item", "")) for each in self._compare.local(before[0], after[0], inside=True)]
         sources = one.source("contains"), other.source("contains")
         if before[1] != after[1]:
             raised = after[1] > before[1]
-            what, effect = ("min-contains-raised", "narrowed") if raised else ("min-contains-lowered", "widened")
-            found.append(Change(what, effect, before[1], after[1], *sources, "minContains"))  # type: ignore[arg-type]
+            what = "min-contains-raised" if raised else "min-contains-lowered"
+            found.append(Change(what, effect_of(narrowed=raised), before[1], after[1], *sources, "minContains"))
         if before[2] != after[2]:
             lower = before[2] is None or (after[2] is not None and after[2] < before[2])
-            what, effect = ("max-contains-lowered", "narrowed") if lower else ("max-contains-raised", "widened")
-            found.append(Change(what, effect, before[2], after[2], *sources, "maxContains"))  # type: ignore[arg-type]
+            what = "max-contains-lowered" if lower else "max-contains-raised"
+            found.append(Change(what, effect_of(narrowed=lower), before[2], after[2], *sources, "maxContains"))
         return found
 
     def _condition(self, before: Any, after: Any, one: Flat, other: Flat) -> list[Change]:
@@ -210,7 +219,7 @@ class Choices:
             return [Change("condition-changed", "changed", before[0], after[0], *sources)]
         found = []
         for number in (1, 2):
-            effect = together(_effects(self._compare.schemas(before[number], after[number])))
+            effect = together(self._compare.effects(self._compare.schemas(before[number], after[number])))
             if effect != "noted":
                 found.append(Change("condition-changed", effect, before[number], after[number], *sources))
         return found
@@ -226,26 +235,22 @@ class Choices:
         _, lost, gained = self.matched(one.branches, other.branches)
         self._alike(lost, gained)
         found = []
-        for schema, what, effect in (
-            *((each, "all-of-removed", "widened") for each in lost), *((each, "all-of-added", "narrowed") for each in gained)
-        ):  # fmt: skip
-            added = what == "all-of-added"
+        for schema, added in (*((each, False) for each in lost), *((each, True) for each in gained)):
+            effect = effect_of(narrowed=added)
             flat = (self._compare.revision if added else self._compare.base)(schema)
             asks = bool(flat.words) or "type" in flat.origin
-            if asks and together(_effects(told)) in {"noted", effect} and not _is_told(told, effect):
-                base, revision = (one.head, schema) if added else (schema, other.head)
-                values = (None, schema) if added else (schema, None)
-                found.append(Change(what, effect, *values, base, revision))  # type: ignore[arg-type]
+            if not asks or together(self._compare.effects(told)) not in {"noted", effect} or _is_told(told, effect):
+                continue
+            if added:
+                found.append(Change("all-of-added", effect, None, schema, one.head, schema))
+            else:
+                found.append(Change("all-of-removed", effect, schema, None, schema, other.head))
         return tuple(found)
 
 
 def _is_told(told: Changes, effect: str) -> bool:
     """Tell whether a change says already what a branch would: more than that a member was named."""
     return any(each.effect == effect and not each.what.startswith("property-") for each in told)
-
-
-def _effects(changes: Sequence[Change]) -> set[Effect]:
-    return {change.effect for change in changes} - {"noted"}
 
 
 def _plain(value: Any) -> Any:

@@ -38,10 +38,9 @@ def verdict(schema: Schema, resolver: Resolver) -> Callable[[Any], bool]:
     return Validator(self_contained(schema, resolver)).is_valid
 
 
-def second_verdict(schema: Schema, resolver: Resolver) -> Callable[[Any], bool]:
-    """Return another library's judge of the same question."""
+def second_judge(schema: Schema, resolver: Resolver) -> Any:
+    """Return another library's validator for `schema`, which also says at which keyword a value fails."""
     from jsonschema import Draft202012Validator  # noqa: PLC0415 - takes a tenth of a second to import
 
     checker = Draft202012Validator.FORMAT_CHECKER
-    judge = Draft202012Validator(self_contained(schema, resolver), format_checker=checker)
-    return lambda value: bool(judge.is_valid(value))
+    return Draft202012Validator(self_contained(schema, resolver), format_checker=checker)

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 from .changes import Change, Effect, Step, reverse
 from .choices import Choices
-from .flat import ANY, FAMILY, Flat, Flattener, Schema, SchemaError, common_types, json_key
+from .flat import ANY, FAMILY, Flat, Flattener, Schema, common_types, json_key
 from .simplify import simplified
 
 Changes = tuple[Change, ...]
@@ -20,6 +20,8 @@ Pair = tuple[int, int, str]
 Text = Literal["", "value", "body"]
 """How values are written: as JSON; as text, a value or a list of them; or as text throughout, as in a form."""
 
+_BEHIND = "behind"
+"""Marks a pair of references whose targets are compared once, however often they are met."""
 LOW = {"minimum", "minLength", "minItems", "minProperties"}
 HIGH = {"maximum", "maxLength", "maxItems", "maxProperties"}
 _FORMAT_ORDER = {("int32", "int64"), ("float", "double"), ("int32", "double")}
@@ -40,33 +42,81 @@ class Comparison:
         self.base = base
         self.revision = revision
         self._known: dict[Pair, tuple[Schema, Schema, Changes]] = {}
-        self._open: list[Pair] = []
-        self._assumed: set[Pair] = set()
+        self._whole: dict[Pair, Changes] = {}
+        self._open: set[Pair] = set()
+        self._quiet: set[Pair] = set()
         self._choices = Choices(self)
 
     def schemas(self, one: Schema, other: Schema, *, text: Text = "") -> Changes:
         """Return what changed from `one` to `other`.
 
-        Where values are written as text, as in a query, a string may be what a number was.
+        Where values are written as text, as in a query, a string may be what a number was. What changed in a
+        schema that is met in several places, as recursive ones are, is told where it was met first.
         """
-        one, other = self.base.target(one), self.revision.target(other)
-        pair = (id(one), id(other), text)
-        known = self._known.get(pair)
-        if known is not None:
-            return known[2]
-        if pair in self._open:  # a recursive schema: whatever differs is told where it was met first
-            self._assumed.add(pair)
-            return ()
-        self._open.append(pair)
-        try:
-            found = self.flats(self.base(one), self.revision(other), text=text)
-        except RecursionError:
-            raise SchemaError("schemas are nested too deeply to be compared") from None
-        self._open.pop()
-        self._assumed.discard(pair)
-        if not self._assumed:
-            self._known[pair] = one, other, found
+        pair = self._pair(one, other, text)
+        known = self._whole.get(pair)
+        if known is not None or pair in self._open:
+            return known or ()  # a schema inside itself: whatever differs is told outside
+        self._open.add(pair)
+        found = self._expanded(self.local(one, other, text=text), pair)
+        self._open.discard(pair)
+        self._whole[pair] = found
         return found
+
+    def _pair(self, one: Schema, other: Schema, text: Text) -> Pair:
+        return id(self.base.target(one)), id(self.revision.target(other)), text
+
+    def _expanded(self, found: Changes, pair: Pair) -> Changes:
+        """Return `found` with what lies behind references put in its place."""
+        seen = {pair}
+        made: list[Change] = []
+        waiting: list[tuple[tuple[Step, ...], frozenset[str], Changes]] = [((), frozenset(), found)]
+        for path, guards, changes in waiting:  # grows while it is walked: nearest first
+            for change in changes:
+                if change.what != _BEHIND:
+                    moved = replace(change, path=path + change.path, guards=guards | change.guards)
+                    made.append(moved if path else change)
+                    continue
+                target = _ends(change)
+                if target not in seen and target not in self._quiet:
+                    seen.add(target)
+                    behind = self._shared(change.before, change.after, target)
+                    if behind:
+                        waiting.append((path + change.path, guards | change.guards, behind))
+        if not made:
+            self._quiet |= seen
+        return tuple(made)
+
+    def _shared(self, one: Schema, other: Schema, pair: Pair) -> Changes:
+        known = self._known.get(pair)
+        if known is None:
+            self._known[pair] = one, other, ()  # met again while it is compared, it is taken to be the same
+            self._known[pair] = known = (
+                one,
+                other,
+                self._each_once(self.flats(self.base(one), self.revision(other), text=cast("Text", pair[2]))),
+            )
+        return known[2]
+
+    def _each_once(self, changes: Changes) -> Changes:
+        """Leave out all but the first way to each pair of references."""
+        seen: set[Pair] = set()
+        kept = []
+        for change in changes:
+            if change.what == _BEHIND:
+                pair = _ends(change)
+                if pair in seen:
+                    continue
+                seen.add(pair)
+            kept.append(change)
+        return tuple(kept)
+
+    def local(self, one: Schema, other: Schema, *, text: Text = "", inside: bool = False) -> Changes:
+        """Return what changed as far as no reference is followed on both sides; those are marked as such."""
+        if inside and self.base.is_shared(one) and self.revision.is_shared(other):
+            ends = self.base.target(one), self.revision.target(other)
+            return (Change(_BEHIND, "noted", *ends, None, None, text),)
+        return self.flats(self.base(one), self.revision(other), text=text)
 
     def flats(self, one: Flat, other: Flat, *, text: Text = "") -> Changes:
         """Return what changed between two schemas that were made flat."""
@@ -95,6 +145,14 @@ class Comparison:
         """Tell whether both schemas ask the same."""
         return all(change.effect == "noted" for change in self.schemas(one, other))
 
+    def effects(self, changes: Changes) -> set[Effect]:
+        """Return the effects of `changes`, of what lies behind references as well."""
+        behind = [change for change in changes if change.what == _BEHIND]
+        found = {change.effect for change in changes if change.what != _BEHIND}
+        for edge in behind:
+            found |= {each.effect for each in self.schemas(edge.before, edge.after, text=cast("Text", edge.keyword))}
+        return found - {"noted"}
+
     def _types(self, one: Flat, other: Flat, *, text: Text) -> tuple[Changes, bool]:
         """Return the change of types, and whether no value can fit both."""
         if one.types == other.types:
@@ -113,22 +171,30 @@ class Comparison:
 
     def _objects(self, one: Flat, other: Flat, *, text: Text) -> Iterator[Change]:
         before, after = one.words.get("properties", {}), other.words.get("properties", {})
-        inside: Text = "body" if text == "body" else ""  # how members of an object are written in a query is anyone's guess
+        inside: Text = (
+            "body" if text == "body" else ""
+        )  # how members of an object are written in a query is anyone's guess
         for name in dict.fromkeys((*before, *after)):
             step: Step = ("property", name)
             guards = self._guards(before.get(name), after.get(name))
             if name in before and name in after:
-                yield from (each.under(step, guards) for each in self.schemas(before[name], after[name], text=inside))
+                yield from (
+                    each.under(step, guards) for each in self.local(before[name], after[name], text=inside, inside=True)
+                )
                 yield from _required(one, other, name, guards)
             else:
                 yield self._member(one, other, name).under(step, guards)
         for name in dict.fromkeys((*one.words.get("required", ()), *other.words.get("required", ()))):
             if name not in before and name not in after:
-                yield from (replace(each, what=f"undescribed-{each.what}") for each in _required(one, other, name, frozenset()))
+                yield from (
+                    replace(each, what=f"undescribed-{each.what}") for each in _required(one, other, name, frozenset())
+                )
         yield from self._rest(one, other, text=inside)
 
     def _guards(self, before: Schema | None, after: Schema | None) -> frozenset[str]:
-        flats = [flatten(schema) for flatten, schema in ((self.base, before), (self.revision, after)) if schema is not None]
+        flats = [
+            flatten(schema) for flatten, schema in ((self.base, before), (self.revision, after)) if schema is not None
+        ]
         return frozenset(mark for mark in _MEMBERS if all(flat.notes.get(mark) is True for flat in flats))
 
     def _member(self, one: Flat, other: Flat, name: str) -> Change:
@@ -158,7 +224,7 @@ class Comparison:
         before, after = one.words.get("patternProperties", {}), other.words.get("patternProperties", {})
         for pattern in dict.fromkeys((*before, *after)):
             if pattern in before and pattern in after:
-                found = self.schemas(before[pattern], after[pattern], text=text)
+                found = self.local(before[pattern], after[pattern], text=text, inside=True)
                 yield from (each.under(("member", "")) for each in found)
             else:
                 what, effect = ("added", "narrowed") if pattern in after else ("removed", "widened")
@@ -170,17 +236,17 @@ class Comparison:
         for number in range(max(len(before), len(after))):
             first = before[number] if number < len(before) else rests[0]
             second = after[number] if number < len(after) else rests[1]
-            yield from (each.under(("item", str(number))) for each in self.schemas(first, second, text=text))
+            yield from (each.under(("item", str(number))) for each in self.local(first, second, text=text, inside=True))
         yield from self._optional_schema(one, other, "items", ("item", ""), text=text)
         yield from self._optional_schema(one, other, "unevaluatedItems", ("item", ""), text=text)
 
     def _optional_schema(self, one: Flat, other: Flat, word: str, step: Step, *, text: Text = "") -> Iterator[Change]:
         """Compare the values of a keyword that holds a schema, and that allows everything where it is absent."""
-        before, after = one.words.get(word), other.words.get(word)
+        before, after = _asked(one.words.get(word), self.base), _asked(other.words.get(word), self.revision)
         if before is None and after is None:
             return
         if before is not None and after is not None and before is not False and after is not False:
-            yield from (each.under(step) for each in self.schemas(before, after, text=text))
+            yield from (each.under(step) for each in self.local(before, after, text=text, inside=True))
         elif (before is False) != (after is False) or (before is None) != (after is None):
             narrower = after is False or (before is None)
             what = f"{_KEBAB.get(word, word)}-{'restricted' if narrower else 'opened'}"
@@ -189,10 +255,22 @@ class Comparison:
     def _content(self, one: Flat, other: Flat) -> Iterator[Change]:
         before, after = one.words.get("contentSchema"), other.words.get("contentSchema")
         if before is not None and after is not None:
-            yield from (each.under(("item", "content")) for each in self.schemas(before, after))
+            yield from (each.under(("item", "content")) for each in self.local(before, after, inside=True))
         else:
             what, effect = ("added", "narrowed") if before is None else ("removed", "widened")
             yield _change(f"content-schema-{what}", effect, one, other, "contentSchema", before, after)
+
+
+def _asked(schema: Schema | None, flatten: Flattener) -> Schema | None:
+    """Return `schema`, None where it lets everything fit, False where nothing does, however that is written."""
+    if schema is None or schema is False:
+        return schema
+    flat = flatten(schema)
+    return False if not flat.types else None if flat.types == ANY and not flat.words else schema
+
+
+def _ends(edge: Change) -> Pair:
+    return id(edge.before), id(edge.after), edge.keyword
 
 
 def _is_choice_only(flat: Flat) -> bool:
@@ -242,9 +320,11 @@ def _as_text(flat: Flat) -> frozenset[str]:
     return types - {"integer"} if "number" in types else types
 
 
-def _change(what: str, effect: Effect, one: Flat, other: Flat, word: str, before: Any, after: Any) -> Change:
+def _change(  # noqa: PLR0913, PLR0917 - a change has this many sides
+    what: str, effect: str, one: Flat, other: Flat, word: str, before: Any, after: Any
+) -> Change:
     keyword = KEYWORDS.get(word, word)
-    return Change(what, effect, before, after, one.source(word), other.source(word), keyword)
+    return Change(what, cast("Effect", effect), before, after, one.source(word), other.source(word), keyword)
 
 
 def _required(one: Flat, other: Flat, name: str, guards: frozenset[str]) -> Iterator[Change]:
@@ -267,7 +347,9 @@ def _bounds(word: str) -> Any:
         else:
             raised = second > first
             what, narrower = f"{name}-{'raised' if raised else 'lowered'}", raised == (word in LOW)
-        shown = [None if bound is None else bound[0] if isinstance(bound, tuple) else bound for bound in (before, after)]
+        shown = [
+            None if bound is None else bound[0] if isinstance(bound, tuple) else bound for bound in (before, after)
+        ]
         yield _change(what, "narrowed" if narrower else "widened", one, other, word, *shown)
 
     return handle
@@ -309,7 +391,7 @@ def _format(_: Comparison, one: Flat, other: Flat) -> Iterator[Change]:
         pairs = {(first, second) for first in before for second in after}
         wider, narrower = pairs & _FORMAT_ORDER, {(b, a) for a, b in pairs} & _FORMAT_ORDER
         what, effect = "format-changed", "widened" if wider else "narrowed" if narrower else "changed"
-    yield _change(what, effect, one, other, "formats", *shown)  # type: ignore[arg-type]
+    yield _change(what, effect, one, other, "formats", *shown)
 
 
 def _pattern(_: Comparison, one: Flat, other: Flat) -> Iterator[Change]:
@@ -378,7 +460,7 @@ _NOTED = {"contentMediaType": _content_noted, "contentEncoding": _content_noted,
 _HANDLED: dict[str, Any] = {
     **{word: _bounds(word) for word in (*LOW, *HIGH)},
     "enum": _enum, "formats": _format, "patterns": _pattern, "multiples": _multiple, "uniqueItems": _unique,
-    "contentSchema": Comparison._content,  # noqa: SLF001 - the table belongs to the class
+    "contentSchema": Comparison._content,
 }  # fmt: skip
 KEYWORDS = {"formats": "format", "patterns": "pattern", "multiples": "multipleOf", "nots": "not", "conditionals": "if"}
 """Keywords by the words that flat schemas have for them."""

@@ -23,13 +23,18 @@ ReadOther = Callable[[str, str], Source]
 """Reads the file that a reference names: its name, and that of the file it stands in."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Place:
-    """Where something stands: a file, a JSON Pointer in it, and the line, None where it can't be told."""
+    """Where something stands: a file and a JSON Pointer in it. The line is looked up when someone asks for it."""
 
     file: str
     pointer: str
-    line: int | None
+    find: Callable[[str], int | None] = field(default=lambda _: None, compare=False, repr=False)
+
+    @cached_property
+    def line(self) -> int | None:
+        """The line, counted from 1, None where it can't be told."""
+        return self.find(self.pointer)
 
     def __str__(self) -> str:
         return self.file if self.line is None else f"{self.file}:{self.line}"
@@ -77,6 +82,7 @@ class Side:
 
     def __post_init__(self) -> None:
         self.flatten = Flattener(self.resolve)
+        self._resolved: dict[str, Any] = {}
 
     @property
     def main(self) -> list[str]:
@@ -89,10 +95,14 @@ class Side:
         Raises:
             SchemaError: it leads nowhere.
         """
+        known = self._resolved.get(reference)
+        if known is not None:
+            return known
         file, fragment = urldefrag(reference)
         found = resolve(self.documents.get(file), unquote(fragment)) if _is_pointer(fragment) else MISSING
         if found is MISSING:
             raise SchemaError(f"the reference {reference!r} leads nowhere")
+        self._resolved[reference] = found
         return found
 
     def follow(self, node: Any) -> Mapping[str, Any]:
@@ -153,9 +163,12 @@ class Side:
 
     def at(self, file: str, pointer: str) -> Place:
         """Return the place at `pointer` in `file`."""
+        return Place(self.sources[file].name, pointer, lambda asked: self._line(file, asked))
+
+    def _line(self, file: str, pointer: str) -> int | None:
         if file not in self._lines:
             self._lines[file] = self.sources[file].lines()
-        return Place(self.sources[file].name, pointer, self._lines[file](pointer))
+        return self._lines[file](pointer)
 
 
 def mapping(value: Any) -> Mapping[str, Any]:
@@ -241,7 +254,9 @@ def _check_shape(data: Any, kind: Kind, source: Source) -> None:
             value = node.get(key)
             if value is None:
                 continue
-            if not isinstance(value, list if shape == "list" else dict) and not (child == "schema" and isinstance(value, bool)):
+            if not isinstance(value, list if shape == "list" else dict) and not (
+                child == "schema" and isinstance(value, bool)
+            ):
                 expected = "a list" if shape == "list" else "an object"
                 raise source.error(join(*tokens, key), f"is {shorten(value)}", expected)
         for key in node.get("required", ()) if each == "schema" and isinstance(node.get("required"), list) else ():

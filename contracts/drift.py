@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..openapi.errors import LoadError
 from .compare import Comparison
 from .document import Described, Side, mapping
+from .exchange import Exchange, Polarity
 from .findings import Finding, in_order
 from .flat import SchemaError
 from .lifecycle import deprecations, is_unstable, removal
-from .exchange import Exchange, Polarity
 from .messages import Messages
 from .security import compare_security, compare_servers
 from .severity import Severity
 
 Key = tuple[str, str]
+DEEPEST = 10_000
+"""Bound on how deep calls nest while schemas are compared."""
 
 
 def compare_sides(base: Side, revision: Side) -> list[Finding]:
@@ -28,10 +31,16 @@ def compare_sides(base: Side, revision: Side) -> list[Finding]:
     Raises:
         LoadError: a schema can't be understood.
     """
+    limit = sys.getrecursionlimit()
+    sys.setrecursionlimit(max(limit, DEEPEST))  # documents nest 200 deep, and references add to that
     try:
         return in_order(_Drift(base, revision).findings())
     except SchemaError as error:
         raise LoadError(f"{base.name} or {revision.name}", str(error)) from None
+    except RecursionError:
+        raise LoadError(f"{base.name} or {revision.name}", "its schemas are nested too deeply to be compared") from None
+    finally:
+        sys.setrecursionlimit(limit)
 
 
 class _Drift:
@@ -73,7 +82,9 @@ class _Drift:
 
     def _added(self, other: Described, kind: Polarity) -> None:
         what = "webhook" if kind == "webhook" else "operation"
-        self._add(f"{what}-added", "info", other.name, f"{other.name} is new", revision=self.revision.place(other.operation))
+        self._add(
+            f"{what}-added", "info", other.name, f"{other.name} is new", revision=self.revision.place(other.operation)
+        )
 
     def _add(self, identity: str, severity: Severity, operation: str, sentence: str, **places: Any) -> None:
         direction = "both" if identity.startswith("operation") else "received"
@@ -134,7 +145,9 @@ class _Drift:
             shared = [(before[0], after[0])]
         for old, new in shared:
             first = list(self.base.of_item(exchange.base.file, f"{exchange.base.path} → {name}", one[old]))
-            second = list(self.revision.of_item(exchange.revision.file, f"{exchange.revision.path} → {name}", other[new]))
+            second = list(
+                self.revision.of_item(exchange.revision.file, f"{exchange.revision.path} → {name}", other[new])
+            )
             self._operations(first, second, "callback")
 
 

@@ -46,7 +46,7 @@ class Exchange:
         """Return the beginning of a finding's id: ``request-body``, in a callback ``callback-request-body``."""
         return what if self.polarity == "operation" else f"{self.polarity}-{what}"
 
-    def finding(
+    def finding(  # noqa: PLR0913, PLR0917 - a finding has this many sides
         self, identity: str, severity: Severity, direction: str, sentence: str, base: Place | None,
         revision: Place | None, claim: Claim | None = None,
     ) -> Finding:  # fmt: skip

@@ -83,7 +83,8 @@ class Finding:
 def in_order(findings: Iterable[Finding]) -> list[Finding]:
     """Return `findings` in their stable order, each once: by operation, then by place, kind and sentence."""
     distinct = {
-        (each.operation, each.direction, *_pointers(each), each.id, each.sentence, each.severity): each for each in findings
+        (each.operation, each.direction, *_pointers(each), each.id, each.sentence, each.severity): each
+        for each in findings
     }
     return [distinct[key] for key in sorted(distinct)]
 
@@ -104,4 +105,4 @@ def worst(findings: Iterable[Finding]) -> Severity | None:
 
 def reaches(finding: Finding, level: str) -> bool:
     """Tell whether `finding` is at least as grave as `level`, which may be "never"."""
-    return level != "never" and SEVERITIES.index(finding.severity) <= SEVERITIES.index(level)  # type: ignore[arg-type]
+    return level != "never" and SEVERITIES.index(finding.severity) <= SEVERITIES.index(level)

@@ -100,6 +100,8 @@ class Flattener:
     def __init__(self, resolver: Resolver) -> None:
         self._resolve = resolver
         self._known: dict[int, tuple[Schema, Flat]] = {}
+        self._joined: dict[tuple[int, ...], tuple[dict[str, Any], list[Schema]]] = {}
+        self._shared: set[int] = set()
 
     def __call__(self, schema: Schema) -> Flat:
         """Return `schema` made flat.
@@ -126,7 +128,37 @@ class Flattener:
 
     def merged(self, flat: Flat, schema: Schema) -> Flat:
         """Return what asks all that `flat` and `schema` ask."""
-        return merged(flat, self(schema))
+        return self.joined(flat, self(schema))
+
+    def joined(self, one: Flat, other: Flat) -> Flat:
+        """Return what asks both."""
+        return _merged(one, other, self.both)
+
+    def is_shared(self, schema: Schema) -> bool:
+        """Tell whether `schema` is met in several places, so that a recursive schema has to come back to such."""
+        return isinstance(schema, dict) and ("$ref" in schema or id(schema) in self._shared)
+
+    def both(self, one: Schema, other: Schema) -> Schema:
+        """Return a schema that asks both, the same one for the same two, so that recursive schemas end here too."""
+        if one is False or other is False:
+            return False
+        if one is True or one == {} or one is other:
+            return other
+        if other is True or other == {}:
+            return one
+        parts: dict[int, Schema] = {}
+        for schema in (one, other):
+            inside = schema["allOf"] if id(schema) in self._shared else [schema]
+            for part in inside:
+                parts.setdefault(id(self.target(part)), part)
+        if len(parts) == 1:
+            return one
+        key = tuple(parts)
+        if key not in self._joined:
+            made = {"allOf": list(parts.values())}
+            self._joined[key] = made, [self.target(part) for part in parts.values()]
+            self._shared.add(id(made))
+        return self._joined[key][0]
 
     def _flat(self, schema: Schema, inside: tuple[int, ...]) -> Flat:
         if not isinstance(schema, dict):
@@ -137,10 +169,10 @@ class Flattener:
         flat = _own(schema)
         if "$ref" in schema:
             target = self._flat(self._resolve(schema["$ref"]), inside)
-            flat = merged(flat, target) if len(_asking(schema)) > 1 else _with_notes(target, flat)
+            flat = self.joined(flat, target) if len(_asking(schema)) > 1 else _with_notes(target, flat)
             flat.branches = (target.head,) if len(_asking(schema)) > 1 else target.branches
         for branch in schema.get("allOf", ()):
-            flat = merged(flat, self._flat(branch, inside))
+            flat = self.joined(flat, self._flat(branch, inside))
         flat.branches += tuple(schema.get("allOf", ()))
         flat.head = schema
         return flat
@@ -169,10 +201,14 @@ def _own(schema: Mapping[str, Any]) -> Flat:
             continue
         word, made = form(value, schema)
         if made is not None:
-            flat.words[word] = _combined(word, flat.words[word], made) if word in flat.words else made
+            flat.words[word] = _combined(word, flat.words[word], made, _never) if word in flat.words else made
             flat.origin[word] = schema
     flat.notes = {key: schema[key] for key in NOTES if key in schema}
     return flat
+
+
+def _never(one: Schema, other: Schema) -> Schema:
+    raise SchemaError(f"{one!r} and {other!r} stand for one keyword")  # pragma: no cover - no two forms share a schema
 
 
 _Form = Callable[[Any, Mapping[str, Any]], tuple[str, Any]]
@@ -268,44 +304,51 @@ FAMILY: dict[str, str] = {
 """The type that a word asks something of; the others ask something of every type."""
 
 
-def merged(one: Flat, other: Flat) -> Flat:
-    """Return what asks both."""
+Both = Callable[[Schema, Schema], Schema]
+
+
+def _merged(one: Flat, other: Flat, both: Both) -> Flat:
     made = Flat(one.head, common_types(one.types, other.types), dict(one.words), dict(one.origin))
     made.notes = {**other.notes, **one.notes}
     made.branches = one.branches
     for word, value in other.words.items():
-        made.words[word] = _combined(word, made.words[word], value) if word in made.words else value
+        made.words[word] = _combined(word, made.words[word], value, both) if word in made.words else value
         made.origin.setdefault(word, other.origin.get(word))
     if "type" in other.origin:
         made.origin.setdefault("type", other.origin["type"])
-    _merge_additional(made, one, other)
+    _merge_additional(made, one, other, both)
     return made
 
 
-def _merge_additional(made: Flat, one: Flat, other: Flat) -> None:
+def _merge_additional(made: Flat, one: Flat, other: Flat, both: Both) -> None:
     """Where one side closes or types further properties, what only the other side names is such a property."""
     for closing, naming in ((one, other), (other, one)):
         rest = closing.words.get("additionalProperties")
-        if rest is None:
+        if rest is None or closing.words.get("patternProperties"):
             continue
         own = closing.words.get("properties", {})
-        for name, schema in naming.words.get("properties", {}).items():
-            if name not in own and not closing.words.get("patternProperties"):
-                made.words.setdefault("properties", {})
-                made.words["properties"] = {**made.words["properties"], name: _both(schema, rest)}
+        named = naming.words.get("properties", {})
+        typed = {name: both(schema, rest) for name, schema in named.items() if name not in own}
+        if typed:
+            made.words["properties"] = {**made.words["properties"], **typed}
 
 
-def _both(one: Schema, other: Schema) -> Schema:
-    if one is False or other is False:
-        return False
-    if one is True or one == {} or one is other:
-        return other
-    return one if other is True or other == {} else {"allOf": [one, other]}
-
-
-def _combined(word: str, one: Any, other: Any) -> Any:
+def _combined(word: str, one: Any, other: Any, both: Both) -> Any:
+    if word in _SCHEMAS:
+        return both(one, other)
+    if word in {"properties", "patternProperties"}:
+        return {**other, **{name: both(schema, other.get(name, True)) for name, schema in one.items()}}
+    if word == "prefixItems":
+        longer, shorter = sorted((one, other), key=len, reverse=True)
+        return tuple(both(each, shorter[n]) if n < len(shorter) else each for n, each in enumerate(longer))
     combine = _COMBINE.get(word)
     return one + other if combine is None else combine(one, other)
+
+
+_SCHEMAS = frozenset({
+    "items", "additionalProperties", "propertyNames", "unevaluatedProperties", "unevaluatedItems", "contentSchema",
+})  # fmt: skip
+"""Words whose value is one schema."""
 
 
 def _tighter_low(one: tuple[float, bool], other: tuple[float, bool]) -> tuple[float, bool]:
@@ -321,15 +364,6 @@ def _common_values(one: tuple[Any, ...], other: tuple[Any, ...]) -> tuple[Any, .
     return tuple(value for value in one if json_key(value) in keys)
 
 
-def _joined_maps(one: dict[str, Schema], other: dict[str, Schema]) -> dict[str, Schema]:
-    return {**other, **{name: _both(schema, other.get(name, True)) for name, schema in one.items()}}
-
-
-def _joined_prefix(one: tuple[Schema, ...], other: tuple[Schema, ...]) -> tuple[Schema, ...]:
-    longer, shorter = sorted((one, other), key=len, reverse=True)
-    return tuple(_both(schema, shorter[n]) if n < len(shorter) else schema for n, schema in enumerate(longer))
-
-
 def _distinct(one: tuple[Any, ...], other: tuple[Any, ...]) -> tuple[Any, ...]:
     return one + tuple(value for value in other if value not in one)
 
@@ -342,11 +376,6 @@ _COMBINE: dict[str, Callable[[Any, Any], Any]] = {
     **dict.fromkeys(("maxLength", "maxItems", "maxProperties"), min),
     **dict.fromkeys(("patterns", "formats", "multiples", "required"), _distinct),
     "uniqueItems": lambda one, _: one,
-    "prefixItems": _joined_prefix,
-    "properties": _joined_maps,
-    "patternProperties": _joined_maps,
-    **dict.fromkeys(("items", "additionalProperties", "propertyNames", "unevaluatedProperties", "unevaluatedItems",
-                     "contentSchema"), _both),
 }  # fmt: skip
 
 

@@ -10,8 +10,8 @@ from .severity import Severity
 
 if TYPE_CHECKING:
     from .document import Described, Side
-    from .findings import Finding
     from .exchange import Exchange
+    from .findings import Finding
 
 _LEVELS = ("draft", "alpha", "beta", "stable")
 
@@ -68,7 +68,9 @@ def deprecations(exchange: Exchange, base: Side, revision: Side) -> list[Finding
         lowered = after < before
         told = f"the operation was {_LEVELS[before]} and is {_LEVELS[after]} now"
         severity: Severity = "breaking" if lowered else "info"
-        found.append(exchange.finding(f"stability-{'lowered' if lowered else 'raised'}", severity, "both", told, *places))
+        found.append(
+            exchange.finding(f"stability-{'lowered' if lowered else 'raised'}", severity, "both", told, *places)
+        )
     return found
 
 

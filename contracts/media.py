@@ -76,4 +76,6 @@ def is_json(name: str) -> bool:
 def is_raw(name: str) -> bool:
     """Tell whether a body of this type is one piece of text or bytes, which a plain string describes."""
     essence, _ = _parts(name)
-    return essence.startswith(("text/", "image/", "audio/", "video/")) or essence.endswith(("/xml", "+xml", "/octet-stream"))
+    return essence.startswith(("text/", "image/", "audio/", "video/")) or essence.endswith(
+        ("/xml", "+xml", "/octet-stream")
+    )

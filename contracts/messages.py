@@ -31,7 +31,7 @@ class Messages:
         """Return what changed in the messages of `exchange`."""
         return [*self._parameters.compare(exchange), *self._body(exchange), *self._responses(exchange)]
 
-    def changes(
+    def changes(  # noqa: PLR0913, PLR0917 - what is compared, where, and what was found
         self, exchange: Exchange, what: str, where: str, direction: Direction, one: Any, other: Any, found: Changes
     ) -> Iterator[Finding]:
         """Yield a finding for each of the changes `found` from the schema `one` to `other`."""
@@ -74,7 +74,9 @@ class Messages:
         required = after.get("required") is True
         kind = "required" if required else "optional"
         severity = exchange.judge(True, direction) if required else "info"  # noqa: FBT003
-        return exchange.finding(f"{word}-added-{kind}", severity, direction, f"there is a body now, and it is {kind}", *places)
+        return exchange.finding(
+            f"{word}-added-{kind}", severity, direction, f"there is a body now, and it is {kind}", *places
+        )
 
     def _content(
         self, exchange: Exchange, what: str, where: str, direction: Direction, holders: tuple[Any, Any],
@@ -82,18 +84,18 @@ class Messages:
     ) -> Iterator[Finding]:  # fmt: skip
         before, after = mapping(holders[0].get("content")), mapping(holders[1].get("content"))
         for pair in pair_media(before, after):
-            if pair.base is None or pair.revision is None:
-                gone = pair.revision is None
-                # An answer of a type that the client asked for has to stay; one more does no harm.
-                severity = "breaking" if gone else "info"
-                state = "is gone" if gone else "is new"
-                told = f"the type {pair.base or pair.revision} of {where} {state}"
-                identity = f"{exchange.word(what)}-media-type-{'removed' if gone else 'added'}"
-                at = (self.base.place(before[pair.base]), places[1]) if pair.base else (places[0], self.revision.place(after[pair.revision]))
-                yield exchange.finding(identity, severity, direction, told, *at)  # type: ignore[arg-type]
-                continue
-            yield from self._renamed(exchange, what, where, direction, pair, (before[pair.base], after[pair.revision]))
-            yield from self._media(exchange, what, where, direction, pair, (mapping(before[pair.base]), mapping(after[pair.revision])))
+            if pair.base is not None and pair.revision is not None:
+                media = mapping(before[pair.base]), mapping(after[pair.revision])
+                yield from self._renamed(exchange, what, where, direction, pair, media)
+                yield from self._media(exchange, what, where, direction, pair, media)
+            elif pair.base is not None:  # who asked for this type gets another
+                told, word = f"the type {pair.base} of {where} is gone", f"{exchange.word(what)}-media-type-removed"
+                at = self.base.place(before[pair.base]), places[1]
+                yield exchange.finding(word, "breaking", direction, told, *at)
+            elif pair.revision is not None:
+                told, word = f"the type {pair.revision} of {where} is new", f"{exchange.word(what)}-media-type-added"
+                at = places[0], self.revision.place(after[pair.revision])
+                yield exchange.finding(word, "info", direction, told, *at)
 
     def _renamed(
         self, exchange: Exchange, what: str, where: str, direction: Direction, pair: Paired, media: tuple[Any, Any]
@@ -126,7 +128,11 @@ class Messages:
         from dataclasses import replace  # noqa: PLC0415
 
         return tuple(
-            replace(each, base=one if each.base is True else each.base, revision=other if each.revision is True else each.revision)
+            replace(
+                each,
+                base=one if each.base is True else each.base,
+                revision=other if each.revision is True else each.revision,
+            )
             for each in found
         )
 

@@ -67,7 +67,9 @@ def _blocks(text: str) -> Iterator[tuple[str, int, str]]:
     for opening in _FENCE.finditer(text):
         if opening.start() < end:
             continue
-        closing = re.compile(rf"^[ \t]*{re.escape(opening['mark'])}[`~]*[ \t]*$", re.MULTILINE).search(text, opening.end())
+        closing = re.compile(rf"^[ \t]*{re.escape(opening['mark'])}[`~]*[ \t]*$", re.MULTILINE).search(
+            text, opening.end()
+        )
         end = closing.end() if closing else len(text)
         body = text[opening.end() + 1 : closing.start() if closing else len(text)]
         _, _, info = opening["info"].strip().partition(" ")
@@ -89,5 +91,9 @@ def why_none(text: str, name: str) -> LoadError:
     opening = _OPENING.search(text)
     if opening is not None:
         line = text.count("\n", 0, opening.start()) + 1
-        return LoadError(name, "speaks of OpenAPI outside any block of code", line=line, expected="a fenced block or <pre>")
-    return LoadError(name, "holds no OpenAPI, only prose", expected="a page with an OpenAPI document in a block of code")
+        return LoadError(
+            name, "speaks of OpenAPI outside any block of code", line=line, expected="a fenced block or <pre>"
+        )
+    return LoadError(
+        name, "holds no OpenAPI, only prose", expected="a page with an OpenAPI document in a block of code"
+    )

@@ -57,7 +57,9 @@ class ParameterRules:
             why = ""
         else:
             severity, why = announced(one, "warning")
-        return exchange.finding(exchange.word("request-parameter-removed"), severity, direction, f"{name} is gone{why}", *places)
+        return exchange.finding(
+            exchange.word("request-parameter-removed"), severity, direction, f"{name} is gone{why}", *places
+        )
 
     def _added(self, exchange: Exchange, other: Mapping[str, Any]) -> Finding:
         direction, required = exchange.asked, other.get("required") is True or other.get("in") == "path"
@@ -79,7 +81,9 @@ class ParameterRules:
         for what, grave, told in lifecycle(one, other, name):
             yield exchange.finding(f"{word}-{what}", grave, direction, told, *places)
         yield from self._wire(exchange, word, name, direction, (one, other))
-        yield from self._schemas(exchange, "request-parameter", name, direction, (one, other), default=not any(required))
+        yield from self._schemas(
+            exchange, "request-parameter", name, direction, (one, other), default=not any(required)
+        )
 
     def _wire(
         self, exchange: Exchange, word: str, name: str, direction: Direction, pair: tuple[Any, Any]
@@ -109,7 +113,14 @@ class ParameterRules:
         return style, "exploded" if exploded else "joined"
 
     def _schemas(
-        self, exchange: Exchange, what: str, name: str, direction: Direction, pair: tuple[Any, Any], *, default: bool = False
+        self,
+        exchange: Exchange,
+        what: str,
+        name: str,
+        direction: Direction,
+        pair: tuple[Any, Any],
+        *,
+        default: bool = False,
     ) -> Iterator[Finding]:
         (one, text), (other, _) = _schema(pair[0]), _schema(pair[1])
         found = self._unfolded(pair, one, other) if direction == "sent" else None
@@ -131,7 +142,9 @@ class ParameterRules:
     def _unfolded(self, pair: tuple[Any, Any], one: Any, other: Any) -> Changes | None:
         """Return what changed where one value in the query became a list of such: ``?a=1`` is a list of one."""
         before, after = self.base.flatten(one), self.revision.flatten(other)
-        listed = pair[1].get("in") == "query" and pair[1].get("style", "form") == "form" and pair[1].get("explode", True)
+        listed = (
+            pair[1].get("in") == "query" and pair[1].get("style", "form") == "form" and pair[1].get("explode", True)
+        )
         if not listed or after.types != {"array"} or not before.types <= _SCALARS or after.words.get("minItems", 0) > 1:
             return None
         found = self._messages.comparison.schemas(one, after.words.get("items", True), text="value")
@@ -179,20 +192,28 @@ class ParameterRules:
 def _placed(found: Changes, one: Any, other: Any) -> Changes:
     """Give changes of a schema that is not written down the parameter as their place."""
     return tuple(
-        replace(each, base=one if each.base is True else each.base, revision=other if each.revision is True else each.revision)
+        replace(
+            each,
+            base=one if each.base is True else each.base,
+            revision=other if each.revision is True else each.revision,
+        )
         for each in found
     )
 
 
 def _is_one_of_many(before: tuple[str, ...], after: tuple[str, ...]) -> bool:
     """Tell whether the two are written the same: one value, and an exploded list of one."""
-    return {before, after} <= {("form",), ("form", "exploded")} or {before, after} <= {("simple",), ("simple", "joined"), ("simple", "exploded")}
+    return {before, after} <= {("form",), ("form", "exploded")} or {before, after} <= {
+        ("simple",),
+        ("simple", "joined"),
+        ("simple", "exploded"),
+    }
 
 
 def _schema(node: Mapping[str, Any]) -> tuple[Any, bool]:
     """Return the schema of a parameter or header, and whether its values are written as text."""
     if "content" in node:
-        media = next(iter(mapping(node["content"]).values()), {})
+        media: Any = next(iter(mapping(node["content"]).values()), {})
         return mapping(media).get("schema", True), False
     return node.get("schema", True), True
 

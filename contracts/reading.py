@@ -61,7 +61,11 @@ def read_pages(names: Iterable[str]) -> Side:
     sources: dict[str, Source] = {}
     for name in names:
         text = _fetched(name) if _is_url(name) else _text(Path(name), name)
-        found = [parse_source(text, name)] if not is_page(name, text) else [each.source for each in find_documents(text, name)]
+        found = (
+            [parse_source(text, name)]
+            if not is_page(name, text)
+            else [each.source for each in find_documents(text, name)]
+        )
         sources |= {_key(name, number): source for number, source in enumerate(found)}
     data = {name: source.data for name, source in sources.items()}
     return build_side(", ".join(names), sources, data, _no_other("a page"), partial=True)
@@ -125,7 +129,9 @@ def _beside(path: Path, *, allow_remote: bool) -> ReadOther:
         if _is_url(reference):
             return remote(reference, holder)
         if reference.startswith("/"):
-            raise LoadError(holder, f"refers to {reference}, a file outside of its folder", expected="a relative reference")
+            raise LoadError(
+                holder, f"refers to {reference}, a file outside of its folder", expected="a relative reference"
+            )
         return read_source(path.parent / reference, str(path.parent / reference))
 
     return read
@@ -168,7 +174,7 @@ def _fetched(url: str) -> str:
                 if len(received) > MAX_BYTES:
                     raise LoadError(shown, f"is more than {MAX_BYTES:,} bytes")
     except (httpx.HTTPError, httpx.InvalidURL) as error:
-        raise LoadError(shown, f"can't be fetched: {error or type(error).__name__}") from None
+        raise LoadError(shown, f"can't be fetched: {str(error) or type(error).__name__}") from None
     try:
         return received.decode("utf-8-sig")
     except UnicodeDecodeError as error:

@@ -21,10 +21,10 @@ _GITHUB_WORDS = {"breaking": "error", "warning": "warning", "info": "notice"}
 
 
 def _counted(findings: Iterable[Finding]) -> dict[str, int]:
-    counts = dict.fromkeys(SEVERITIES, 0)
+    counts: dict[str, int] = dict.fromkeys(SEVERITIES, 0)
     for each in findings:
         counts[each.severity] += 1
-    return dict(counts)
+    return counts
 
 
 def _grouped(findings: Sequence[Finding]) -> list[tuple[str, list[Finding]]]:
@@ -101,9 +101,13 @@ def as_junit(findings: Sequence[Finding], stale: Sequence[Stale], base: str, rev
         cases = [_case(each) for each in group]
         failed = sum(each.severity != "info" for each in group)
         name = _quoted(operation or "the whole document")
-        suites.append(f'  <testsuite name={name} tests="{len(group)}" failures="{failed}">\n{"".join(cases)}  </testsuite>\n')
-    lines = "".join(f"    <testcase classname=\"accepted\" name={_quoted(each.sentence)}/>\n" for each in stale)
-    suites += [f'  <testsuite name="stale" tests="{len(stale)}" failures="0">\n{lines}  </testsuite>\n'] if stale else []
+        suites.append(
+            f'  <testsuite name={name} tests="{len(group)}" failures="{failed}">\n{"".join(cases)}  </testsuite>\n'
+        )
+    lines = "".join(f'    <testcase classname="accepted" name={_quoted(each.sentence)}/>\n' for each in stale)
+    suites += (
+        [f'  <testsuite name="stale" tests="{len(stale)}" failures="0">\n{lines}  </testsuite>\n'] if stale else []
+    )
     head = f'<?xml version="1.0" encoding="UTF-8"?>\n<testsuites name={_quoted(f"{base} → {revision}")}>\n'
     return f"{head}{''.join(suites)}</testsuites>\n"
 
@@ -127,7 +131,7 @@ def _printable(text: str) -> str:
     return "".join(char if char >= " " or char in "\n\t" else "\ufffd" for char in text)
 
 
-def as_sarif(findings: Sequence[Finding], stale: Sequence[Stale], base: str, revision: str) -> str:
+def as_sarif(findings: Sequence[Finding], stale: Sequence[Stale], _base: str, _revision: str) -> str:
     """Return the report as SARIF 2.1.0."""
     rules = [{"id": identity} for identity in sorted({each.id for each in findings})]
     results = [
@@ -141,7 +145,7 @@ def as_sarif(findings: Sequence[Finding], stale: Sequence[Stale], base: str, rev
         }
         for each in findings
     ]
-    driver = {"name": "understudy drift", "informationUri": "https://pypi.org/project/understudy/", "rules": rules}
+    driver = {"name": "understudy drift", "rules": rules}
     notes = [{"level": "warning", "message": {"text": f"accepted, but stale: {each.sentence}"}} for each in stale]
     run = {
         "tool": {"driver": driver}, "results": results, "columnKind": "unicodeCodePoints",
@@ -158,7 +162,7 @@ def _location(place: Place) -> dict[str, Any]:
     }
 
 
-def as_github(findings: Sequence[Finding], stale: Sequence[Stale], base: str, revision: str) -> str:
+def as_github(findings: Sequence[Finding], stale: Sequence[Stale], _base: str, _revision: str) -> str:
     """Return the report as annotations for a GitHub workflow."""
     lines = []
     for each in findings:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from .document import Side, mapping
+from .exchange import Exchange
 from .findings import Finding
 from .flat import json_key
-from .exchange import Exchange
 
 _IDENTITY = ("type", "scheme", "in", "name", "openIdConnectUrl")
 
@@ -66,7 +66,7 @@ def compare_servers(base: Side, revision: Side) -> list[Finding]:
 
 
 def _servers(side: Side) -> dict[str, Any]:
-    found = {}
+    found: dict[str, Any] = {}
     for file in side.main:
         servers = side.documents[file].get("servers")
         for number, server in enumerate(servers if isinstance(servers, list) else ()):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from .flat import FAMILY, Flat, Flattener, Schema, merged
+from .flat import FAMILY, Flat, Flattener, Schema
 
 _FAMILIES = {"integer": "number"}
 
@@ -54,7 +54,7 @@ def _resolved(flat: Flat, branches: tuple[Schema, ...], flatten: Flattener) -> F
         joined.origin |= each.origin
         joined.notes |= each.notes
     joined.origin["type"] = flat.origin.get("unions", flat.head)
-    return merged(rest, joined)
+    return flatten.joined(rest, joined)
 
 
 def _values(flats: list[Flat]) -> tuple[Any, ...]:
@@ -64,7 +64,11 @@ def _values(flats: list[Flat]) -> tuple[Any, ...]:
 def _is_typed(flat: Flat) -> bool:
     """Tell whether all that `flat` asks is asked of values of its own types only."""
     families = {_FAMILIES.get(kind, kind) for kind in flat.types}
-    apart = all(FAMILY.get(word) in families or (word == "formats" and len(families) == 1) for word in flat.words if word != "enum")
+    apart = all(
+        FAMILY.get(word) in families or (word == "formats" and len(families) == 1)
+        for word in flat.words
+        if word != "enum"
+    )
     return apart and len(flat.types) <= 2 and bool(flat.types)
 
 

@@ -38,11 +38,15 @@ class Strategies:
     Args:
         root: the document, or the schema, that references such as ``#/components/schemas/Task`` look into.
         direction: leave out what only the other side sends (`readOnly` and `writeOnly`) where it may be left out.
+        resolver: what follows references, where it is not `root` that they look into.
+        everything: leave out nothing that may be there.
     """
 
     def __init__(
-        self, root: Any, *, direction: Direction | None = None, resolver: Resolver | None = None
-    ) -> None:
+        self, root: Any, *, direction: Direction | None = None, resolver: Resolver | None = None,
+        everything: bool = False,
+    ) -> None:  # fmt: skip
+        self._everything = everything
         self.resolver = resolver or in_document(root)
         self.flatten = Flattener(self.resolver)
         self._hidden = {"sent": "readOnly", "received": "writeOnly"}.get(direction or "")
@@ -59,6 +63,14 @@ class Strategies:
         if built is None:
             raise SchemaError("no value can fit the schema")
         return built
+
+    def simplest(self, schema: Schema) -> Any:
+        """Return the simplest value that fits `schema`, None where none does."""
+        from .samples import samples  # noqa: PLC0415 - only who is outside of a test draws like this
+
+        built = self._build(schema, 0)
+        drawn = [] if built is None else samples(built, 1)
+        return drawn[0] if drawn else None
 
     def _build(self, schema: Schema, level: int) -> Values | None:
         key = (id(self.flatten.target(schema)), level)
@@ -126,17 +138,25 @@ class Strategies:
         low, high = words.get("minItems", 0), words.get("maxItems", math.inf)
         first = [self._build(schema, level) for schema in words.get("prefixItems", ())]
         item = self._build(words.get("items", True), level)
-        wanted = [(self._build(schema, level), fewest) for schema, fewest, _ in words.get("contains", ())]
+        items = words.get("items", True)
+        wanted = [(self._wanted(schema, items, level), fewest) for schema, fewest, _ in words.get("contains", ())]
         low = max(low, sum(fewest for _, fewest in wanted))
         usable = next((n for n, each in enumerate(first) if each is None), len(first))
         if (item is None and low > usable) or low > high or any(each is None and fewest for each, fewest in wanted):
             return None, True
         most = min(high, max(low, usable) + _MORE_ITEMS if item is not None else usable)
+        if self._everything and item is not None:
+            low = max(low, int(min(most, 1)))
         unique = bool(words.get("uniqueItems"))
         if not first and not wanted:
             found = st.just([]) if item is None or most == 0 else _lists(item, low, int(most), unique=unique)
             return found, "unevaluatedItems" not in words
-        return _mixed(first[:usable], item, wanted, low, int(most)), not (unique or wanted or "unevaluatedItems" in words)
+        return _mixed([each for each in first[:usable] if each is not None], item, wanted, low, int(most)), not (
+            unique or wanted or "unevaluatedItems" in words
+        )
+
+    def _wanted(self, schema: Schema, items: Schema, level: int) -> Values | None:
+        return self._build(schema if items is True else {"allOf": [schema, items]}, level)
 
     def _objects(self, words: Mapping[str, Any], level: int) -> tuple[Values | None, bool]:
         properties = words.get("properties", {})
@@ -160,7 +180,7 @@ class Strategies:
         if (low > room and extra is None) or (high is not None and high < len(always)):
             return None, True
         sure = not ({"unevaluatedProperties", "propertyNames"} & set(words)) and low <= len(always)
-        return _dicts(always, sometimes, extra, low, high), sure
+        return _dicts(always, sometimes, extra, (low, high), everything=self._everything), sure
 
     def _member(self, name: str, words: Mapping[str, Any], others: Schema) -> Schema:
         """Return what is asked of the member `name`, named or not."""
@@ -203,7 +223,10 @@ def numbers(words: Mapping[str, Any], *, whole: bool) -> tuple[Values | None, bo
     first = None if low is None else math.floor(low) + 1 if above else math.ceil(low)
     last = None if high is None else math.ceil(high) - 1 if below else math.floor(high)
     if limit is not None:
-        first, last = max(first if first is not None else -limit, -limit), min(last if last is not None else limit, limit - 1)
+        first, last = (
+            max(first if first is not None else -limit, -limit),
+            min(last if last is not None else limit, limit - 1),
+        )
     integers = None if first is not None and last is not None and first > last else st.integers(first, last)
     if whole:
         return integers, True
@@ -233,7 +256,9 @@ def _multiples(
         return None, True
     exact = step.denominator == 1
     counts = st.integers(first if first is not None else -1000, last if last is not None else (first or 0) + 2000)
-    return counts.map(lambda count: int(count * step) if (count * step).denominator == 1 else float(count * step)), exact
+    return counts.map(
+        lambda count: int(count * step) if (count * step).denominator == 1 else float(count * step)
+    ), exact
 
 
 def _lists(item: Values, low: int, high: int, *, unique: bool) -> Values:
@@ -259,12 +284,14 @@ def _mixed(
 @st.composite
 def _dicts(
     draw: Any, always: dict[str, Values], sometimes: dict[str, Values], extra: tuple[Values, Values] | None,
-    low: int, high: int | None,
+    size: tuple[int, int | None], *, everything: bool,
 ) -> dict[str, Any]:  # fmt: skip
     """Draw an object: all that is required, some of what is not, now and then a member that nobody named."""
+    low, high = size
     made = {name: draw(each) for name, each in always.items()}
     if sometimes:
-        chosen = draw(st.integers(0, (1 << len(sometimes)) - 1))
+        every = (1 << len(sometimes)) - 1
+        chosen = every if everything else draw(st.integers(0, every))
         missing = low - len(made) - chosen.bit_count() if extra is None else 0
         room = len(sometimes) if high is None else high - len(made)
         for number, (name, each) in enumerate(sometimes.items()):

@@ -18,7 +18,7 @@ _NUMBERS = 2**24
 _SPREAD = 24
 """How many characters more than the fewest are drawn: long text finds little that short text does not."""
 _LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 .,:;-_/\\'\"<>&%+=#?!@$()[]{}|~^*`\n\t"
-_TEXT = f"{_LETTERS}éßñЖяλ漢字日本ไทय\u00a0\u00ad\u200b\u200d\u2028\u202e\ufeff\ufffd🙂👩‍🚀𝒳"
+_TEXT = f"{_LETTERS}éßñЖяλ漢字日本ไทय\u00a0\u00ad\u200b\u200d\u2028\u202e\ufeff\ufffd🙂👩‍🚀𐍈"
 """What text is made of: enough of Unicode to hurt, and quick to draw from, as all of it is not."""
 _BEGIN = datetime(2000, 1, 1, tzinfo=UTC)
 _SECONDS = st.integers(0, 1_500_000_000)
@@ -84,7 +84,9 @@ def _uris(low: int, high: int | None) -> SearchStrategy[str]:
 
 
 _HOSTS = ("https://a.example/", "http://a.example/b/", "https://a.example/?c=")
-_EMAILS = st.tuples(st.sampled_from("abcxyz"), st.integers(0, 9999)).map(lambda parts: f"{parts[0]}{parts[1]}@b.example")
+_EMAILS = st.tuples(st.sampled_from("abcxyz"), st.integers(0, 9999)).map(
+    lambda parts: f"{parts[0]}{parts[1]}@b.example"
+)
 
 
 def _date(seconds: int) -> datetime:
@@ -101,12 +103,17 @@ def _date_times() -> SearchStrategy[str]:
 def _base64(low: int, high: int | None) -> SearchStrategy[str]:
     fewest, most = -(-low // 4) * 3, None if high is None else high // 4 * 3
     top = fewest + _SPREAD if most is None else min(most, fewest + _SPREAD)
-    return st.binary(min_size=max(0, fewest - 2 if low else 0), max_size=max(top, 0)).map(lambda raw: b64encode(raw).decode())
+    return st.binary(min_size=max(0, fewest - 2 if low else 0), max_size=max(top, 0)).map(
+        lambda raw: b64encode(raw).decode()
+    )
 
 
+_HOSTNAMES = st.integers(0, 999).map(lambda number: f"h{number}.example")
 _UUIDS = st.integers(0, 2**62 - 1).map(
-    lambda number: f"{number & 0xFFFFFFFF:08x}-{number >> 32 & 0xFFFF:04x}-4{number >> 48 & 0xFFF:03x}"
-    f"-8{number >> 60 & 0x3:03x}-{number & 0xFFFFFFFFFFFF:012x}"
+    lambda number: (
+        f"{number & 0xFFFFFFFF:08x}-{number >> 32 & 0xFFFF:04x}-4{number >> 48 & 0xFFF:03x}"
+        f"-8{number >> 60 & 0x3:03x}-{number & 0xFFFFFFFFFFFF:012x}"
+    )
 )
 
 FORMATS: dict[str, _Make] = {
@@ -118,7 +125,7 @@ FORMATS: dict[str, _Make] = {
     "time": _simply(_SECONDS.map(lambda seconds: f"{_date(seconds):%H:%M:%S}Z")),
     "duration": _simply(st.integers(0, 999).map(lambda number: f"PT{number}S")),
     **dict.fromkeys(("email", "idn-email"), _simply(_EMAILS)),
-    **dict.fromkeys(("hostname", "idn-hostname"), _simply(st.integers(0, 999).map(lambda number: f"h{number}.example"))),
+    **dict.fromkeys(("hostname", "idn-hostname"), _simply(_HOSTNAMES)),
     "ipv4": _simply(st.integers(0, 0xFFFFFF).map(lambda n: f"10.{n >> 16}.{n >> 8 & 0xFF}.{n & 0xFF}")),
     "ipv6": _simply(st.integers(0, 0xFFFF).map(lambda number: f"2001:db8::{number:x}")),
     "byte": _base64,

@@ -30,7 +30,7 @@ LEVELS = (*SEVERITIES, "never")
 )
 @option("--allow-remote", is_flag=True, help="Fetch documents that references name by URL.")
 @option("--no-witness", is_flag=True, help="Search for no payloads that show a finding.")
-def drift(
+def drift(  # noqa: PLR0913 - one argument for each option
     *, base: str, revision: str | None, shape: str, fail_on: str, accepted: str | None, pages: tuple[str, ...],
     allow_remote: bool, no_witness: bool,
 ) -> None:  # fmt: skip
@@ -66,9 +66,11 @@ def _documents(  # noqa: PLR0913 - what the command line says
         from ..contracts.accept import read_accepted, settle  # noqa: PLC0415
 
         findings, stale = settle(findings, read_accepted(accepted))
-    if prove:
+    if prove and any(each.claim is not None and each.severity != "info" for each in findings):
+        from ..contracts.samples import keep_out_of_the_way  # noqa: PLC0415 - only a proof needs Hypothesis
         from ..contracts.witness import with_witnesses  # noqa: PLC0415
 
+        keep_out_of_the_way()
         findings = with_witnesses(findings, one, other)
     from ..contracts.report import REPORTS  # noqa: PLC0415
 

@@ -49,7 +49,7 @@ from .version import VERSION
 @option("--scenarios", "scenario_path", type=click.Path(path_type=Path), help="File with scenarios of one's own.")
 @option("--callback-allow", "allowed", multiple=True, metavar="HOST[:PORT]",
         help="Host that callbacks may go to beside this machine; may be repeated.")  # fmt: skip
-@option("--callback-timeout", type=click.FloatRange(min=0, min_open=True), metavar="SECONDS",
+@option("--callback-timeout", type=Amount(min=0, min_open=True), metavar="SECONDS",
         help="Most that an attempt of a callback may take; the provider's own by default.")  # fmt: skip
 @option("--control-token", metavar="TOKEN", help="What requests to the control API must show.")
 @option("--no-control", is_flag=True, help="Turn the control API off.")
@@ -88,7 +88,7 @@ def serve(  # noqa: PLR0913 - one argument for each option of the command line
         serve_app(App(emulator, log, file), listener, lambda: _greet(emulator, providers, here, root))
     pending = emulator.deliveries.pending()
     if pending:
-        _say(f"stopped with {pending} callbacks pending")
+        _say(f"stopped with {pending} callback{'s' if pending > 1 else ''} pending")
 
 
 def _listening(host: str, port: int) -> socket:

@@ -66,9 +66,13 @@ def _create(call: Call) -> Answer:
 
 def _announce(call: Call, task: Task) -> None:
     """Schedule the callbacks about a new task."""
-    deliveries = call.emulator.deliveries
-    url = deliveries.url_of(call.namespace, call.provider.name, task)
-    planned = deliveries.plan(call.namespace, call.provider.name, task, url) if url else []
+    callbacks = call.provider.behaviour.callbacks
+    if callbacks is None:
+        return
+    url = call.request.text(callbacks.url) if callbacks.url and call.request.body else None
+    if url:
+        task.stage().callback_url = url
+    planned = call.emulator.deliveries.plan(call.namespace, call.provider.name, task)
     if any(delivery.fault("early") for delivery in planned):
         call.exchange.early = task
 

@@ -1,11 +1,13 @@
 """Where a callback may go: decided for each delivery, from the URL and the addresses that its host resolved to.
 
-Loopback is open, but never this server's own control API; whatever else the user names is open as well; everything
-else is closed. The decision is about addresses, so that no spelling of one, and no name for one, gets round it.
+Loopback is open, but never a control API such as this server's own, on whichever port; whatever else the user names
+is open as well; everything else is closed. The decision is about addresses, so that no spelling of one, and no name
+for one, gets round it.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address, ip_address
@@ -13,6 +15,10 @@ from urllib.parse import unquote, urlsplit
 
 Address = IPv4Address | IPv6Address
 _PORTS = {"http": 80, "https": 443}
+_HOST = re.compile(r"[\w.:-]+")
+
+
+_INBOX = ["_understudy", "inbox"]
 
 
 class BlockedError(Exception):
@@ -21,15 +27,13 @@ class BlockedError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Allowance:
-    """What the user opened, and which port is this server's own.
+    """What the user opened.
 
     Attributes:
         named: hosts (in lower case) that the user named, each with the port, or None for every port.
-        own_port: the port that this server listens on, or None where it listens on none.
     """
 
     named: tuple[tuple[str, int | None], ...] = ()
-    own_port: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +62,22 @@ def parse_allowed(text: str) -> tuple[str, int | None]:
         host, port = parts.hostname, parts.port
     except ValueError:
         host, port = None, None
-    if not host or parts.path or parts.query or parts.username:
+    if host is None or text.lower() != _spelling(host, port) or not _HOST.fullmatch(host):
         raise ValueError(f"{text!r} is no host; expected HOST or HOST:PORT")
     return host, port
+
+
+def _spelling(host: str, port: int | None) -> str:
+    shown = f"[{host}]" if ":" in host else host
+    return shown if port is None else f"{shown}:{port}"
+
+
+def receiver_of(url: str) -> str:
+    """Return whom connections for `url` are counted by; "" where it is none that a callback can go to."""
+    try:
+        return parse_target(url).receiver
+    except BlockedError:
+        return ""
 
 
 def parse_target(url: str) -> Target:
@@ -80,7 +97,7 @@ def parse_target(url: str) -> Target:
         raise BlockedError("the URL is malformed")
     if parts.username is not None or parts.password is not None:
         raise BlockedError("the URL holds a user name, which hides where it leads")
-    return Target(parts.scheme, host.lower(), port or _PORTS[parts.scheme], parts.path or "/")
+    return Target(parts.scheme, host.lower(), _PORTS[parts.scheme] if port is None else port, parts.path or "/")
 
 
 def open_addresses(target: Target, addresses: Iterable[str], allowance: Allowance) -> list[str]:
@@ -90,16 +107,25 @@ def open_addresses(target: Target, addresses: Iterable[str], allowance: Allowanc
         BlockedError: there is none.
     """
     found = list(addresses)
-    if target.port == allowance.own_port and _is_control(target.path):
-        raise BlockedError("it leads to this server's own control API")
-    for host, port in allowance.named:
-        if port in {None, target.port} and (host == target.host or host in found):
-            return found
-    loopback = [each for each in found if _canonical(each).is_loopback]
-    if not loopback:
+    if _is_control(target.path):
+        raise BlockedError("it leads to a control API such as this server's own")
+    named = {host for host, port in allowance.named if port in {None, target.port}}
+    if target.host in named:
+        return found
+    opened = {_canonical(host) for host in named if _is_address(host)}
+    may = [each for each in found if _canonical(each).is_loopback or _canonical(each) in opened]
+    if not may:
         where = "" if found == [target.host] else f" ({', '.join(found)})"
         raise BlockedError(f"{target.host}{where} is not loopback; --callback-allow {target.host} opens it")
-    return loopback
+    return may
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ip_address(host)
+    except ValueError:
+        return False
+    return True
 
 
 def _canonical(address: str) -> Address:
@@ -112,8 +138,8 @@ def _canonical(address: str) -> Address:
 
 def _is_control(path: str) -> bool:
     """Tell whether `path` may lead to the control API, inboxes aside; an odd spelling counts as if it did."""
-    decoded = unquote(unquote(path))
+    decoded = unquote(unquote(path)).lower()
     parts = [part for part in decoded.split("/") if part not in {"", "."}]
     if ".." in parts:
         return "_understudy" in decoded
-    return parts[:1] == ["_understudy"] and (parts[1:2] != ["inbox"] or len(parts) != 3)
+    return bool(parts) and parts[0].startswith("_understudy") and (parts[:2] != _INBOX or len(parts) != 3)

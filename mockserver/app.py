@@ -8,7 +8,6 @@ from typing import Any
 
 from .answer import Answer, json_answer, text_answer
 from .chance import draw
-from .clock import real_milliseconds
 from .direction import SOCKET_FAULTS, direct_file
 from .emulator import Emulator
 from .exchange import Exchange
@@ -56,7 +55,7 @@ class App:
             await self._control_app()(scope, receive, send)
             return
         began = time.perf_counter()
-        real_time = real_milliseconds()
+        real_time = self.emulator.real()
         wire: Wire | None = (scope.get("extensions") or {}).get(EXTENSION)
         body = await _read(receive)
         if body is None:
@@ -124,14 +123,16 @@ class App:
             exchange.played = "no such scenario"
             exchange.answer = json_answer(400, {"error": f"understudy: {error}"})
             return
-        exchange.answer = await self._gallery.fetch(link)
         plays = self._gallery.plays_for(link) if plays is None else plays
         exchange.played = ", ".join(play.text for play in plays)
+        refusal = next((play for play in plays if play.kind == "refusal"), None)
+        exchange.refused = refusal is not None
+        if refusal is None or provider is None:
+            exchange.answer = await self._gallery.fetch(link)
+        else:
+            exchange.answer = text_answer(provider.status_of(refusal), f"refused: {refusal.text}")
         for play in plays:
-            if play.kind == "refusal" and provider is not None:
-                exchange.refused = True
-                exchange.answer = text_answer(provider.status_of(play), f"refused: {play.text}")
-            elif play.kind == "result":
+            if play.kind == "result":
                 exchange.answer = staged(exchange.answer, play.does.get("status", 0), cut="truncated" in play.does)
             elif play.kind == "wire":
                 exchange.fault = play

@@ -266,6 +266,7 @@ async def _turn(emulator: Emulator, namespace: Namespace, turns: Mapping[str, An
         await emulator.advance(namespace, turns["advance"])
     if "resume" in turns:
         clock.resume()
+    emulator.deliveries.wake()
 
 
 def _flag(word: str, value: Any) -> bool:

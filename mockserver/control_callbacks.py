@@ -11,8 +11,9 @@ from ..openapi.errors import nearest, shorten
 from ..openapi.masking import mask, mask_header
 from ..openapi.provider import OptionError, check_setting
 from .clock import real_milliseconds
+from .condition import check_fields
 from .control_error import ControlError, body_of
-from .delivery import Delivery, delivery_shown
+from .delivery import STATES, Delivery, delivery_shown
 from .inbox import MAX_MESSAGE_BYTES, Letter
 from .namespace import Namespace
 from .request import EXTENSION
@@ -26,12 +27,17 @@ _LISTED = 1000
 
 async def list_deliveries(control: Control, request: Request) -> Any:
     """Return the deliveries of a namespace, or of all."""
-    state, task = request.query_params.get("state"), request.query_params.get("task")
+    query = request.query_params
+    check_fields("the query", query, ("namespace", "provider", "state", "task"))
+    provider, state, task = query.get("provider"), query.get("state"), query.get("task")
+    for what, value, known in (("provider", provider, control.emulator.providers), ("state", state, STATES)):
+        if value is not None and value not in known:
+            raise ControlError(f"no {what} {value!r}{nearest(value, known)}; known: {', '.join(known)}")
     found = [
         each
         for namespace in control.namespaces(request)
         for each in namespace.outbox.all.values()
-        if state in {None, each.state} and task in {None, each.task.id}
+        if provider in {None, each.provider} and state in {None, each.state} and task in {None, each.task.id}
     ]
     return {"deliveries": [delivery_shown(each) for each in found[-_LISTED:]], "total": len(found)}
 
@@ -60,15 +66,15 @@ async def cancel(control: Control, request: Request) -> Any:
     return delivery_shown(delivery)
 
 
-async def pause(control: Control, _: Request) -> Any:
-    """Send nothing for the time being."""
-    control.emulator.deliveries.paused = True
+async def pause(control: Control, request: Request) -> Any:
+    """Send nothing of a namespace, or of all, for the time being."""
+    control.emulator.deliveries.pause(control.namespace(request))
     return {"paused": True}
 
 
-async def resume(control: Control, _: Request) -> Any:
+async def resume(control: Control, request: Request) -> Any:
     """Send again."""
-    control.emulator.deliveries.resume()
+    control.emulator.deliveries.resume(control.namespace(request))
     return {"paused": False}
 
 
@@ -79,8 +85,7 @@ async def show_settings(control: Control, request: Request) -> Any:
     for name, provider in control.emulator.providers.items():
         shown[name] = {}
         for setting in provider.behaviour.settings.values():
-            own = named.settings.get((name, setting.name)) if named else None
-            value = own or provider.provider.settings.get(setting.name)
+            value = control.emulator.deliveries.setting(named, name, setting.name)
             shown[name][setting.name] = mask(value) if value and setting.secret else value
     return {"settings": shown}
 
@@ -121,14 +126,14 @@ def _change(control: Control, namespace: Namespace, provider: str, name: str, va
 async def receive(control: Control, request: Request) -> Response | None:
     """Take a callback into an inbox; return the answer, or None where the connection was reset or left hanging."""
     inbox = control.emulator.inboxes.open(request.path_params["name"])
-    body = await request.body()
+    body = await _beginning(request)
     answer = inbox.next_answer()
     headers = {
         name.decode("latin-1"): mask_header(name, value).decode("latin-1")
         if name in {b"authorization", b"cookie"} else value.decode("latin-1")
         for name, value in request.headers.raw
     }  # fmt: skip
-    inbox.put(Letter(real_milliseconds(), headers, body[:MAX_MESSAGE_BYTES].decode("utf-8", "replace"), answer))
+    inbox.put(Letter(real_milliseconds(), headers, body.decode("utf-8", "replace"), answer))
     if answer.isdigit():
         return JSONResponse({"code": int(answer), "msg": "success" if answer == "200" else "refused"}, int(answer))
     wire = (request.scope.get("extensions") or {}).get(EXTENSION)
@@ -141,15 +146,25 @@ async def receive(control: Control, request: Request) -> Response | None:
     return None
 
 
+async def _beginning(request: Request) -> bytes:
+    """Read the body, and return as much of it as an inbox keeps."""
+    kept = b""
+    async for part in request.stream():
+        kept += part[: MAX_MESSAGE_BYTES - len(kept)]
+    return kept
+
+
 async def read_inbox(control: Control, request: Request) -> Any:
     """Return what came into an inbox; with ``wait`` (seconds) and ``count``, once so many have come."""
     inbox = control.emulator.inboxes.open(request.path_params["name"])
     query = request.query_params
     if "wait" in query:
         try:
-            seconds, count = min(float(query["wait"]), _MAX_WAIT_SECONDS), int(query.get("count", "1"))
+            seconds, count = float(query["wait"]), int(query.get("count", "1"))
         except ValueError:
-            raise ControlError("wait is a number of seconds, count a whole number") from None
+            seconds, count = -1, -1
+        if not (0 <= seconds <= _MAX_WAIT_SECONDS and count >= 0):
+            raise ControlError(f"wait is a number of seconds up to {_MAX_WAIT_SECONDS:g}, count a whole number")
         if not await inbox.wait(count, seconds):
             raise ControlError(f"{inbox.count} callbacks came within {seconds:g} s; expected {count}", 408)
     return {"messages": [letter.shown() for letter in inbox.letters], "total": inbox.count}

@@ -8,25 +8,25 @@ most eight at a time for one receiver, so that a slow one holds up no other.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
-from heapq import heappop, heappush
-from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
+from typing import TYPE_CHECKING
 
 import orjson
 
 from ..openapi.behaviour import Failure, Phase
 from ..openapi.callbacks import Callbacks
-from ..openapi.pointer import MISSING, resolve
+from ..openapi.errors import shorten
 from ..openapi.signing import SecretError
-from .allowance import BlockedError, Target
+from ..openapi.times import MAX_TIME
+from .allowance import BlockedError, Target, receiver_of
 from .answer import render_headers
 from .chance import draw, uuid_from
 from .clock import real_milliseconds
 from .delivery import Attempt, Delivery, jitter_of, next_due, request_of
 from .faulty_sender import Message
-from .plan import State
+from .plan import State, transitions
 from .scenario import Play, ScenarioError
 from .sender import Sender
 from .task import Task, TaskView
@@ -37,50 +37,7 @@ if TYPE_CHECKING:
     from .namespace import Namespace
 
 CONNECTIONS_PER_RECEIVER = 8
-MAX_KEPT = 10_000
-"""Deliveries kept of a namespace; the oldest that have ended go first."""
 _LONGEST_SLEEP = 3600.0
-
-
-class Outbox:
-    """The deliveries of one namespace."""
-
-    def __init__(self) -> None:
-        self.all: dict[str, Delivery] = {}
-        self.due: list[tuple[int, int, Delivery]] = []
-        self.count = 0
-        self.advancing = False
-
-    def pending(self) -> int:
-        """Return how many have not ended."""
-        return sum(1 for each in self.all.values() if each.state == "pending")
-
-    def push(self, delivery: Delivery) -> None:
-        """Let `delivery` wait until it is due."""
-        heappush(self.due, (delivery.due, delivery.number, delivery))
-
-    def pop_due(self, now: int) -> list[Delivery]:
-        """Return what is due at `now`, in order of due time, and let it wait no more."""
-        found = []
-        while self.due and self.due[0][0] <= now:
-            due, _, delivery = heappop(self.due)
-            if delivery.state == "pending" and delivery.due == due:
-                found.append(delivery)
-        return found
-
-    def next_due(self) -> int | None:
-        """Return when the next one is due, or None."""
-        while self.due and (self.due[0][2].state != "pending" or self.due[0][2].due != self.due[0][0]):
-            heappop(self.due)
-        return self.due[0][0] if self.due else None
-
-    def keep(self, delivery: Delivery) -> None:
-        """Keep `delivery` for who asks, and let go of the oldest that has ended where there are too many."""
-        self.all[delivery.id] = delivery
-        if len(self.all) > MAX_KEPT:
-            ended = next((key for key, each in self.all.items() if each.state != "pending"), None)
-            if ended is not None:
-                del self.all[ended]
 
 
 class Deliveries:
@@ -99,18 +56,30 @@ class Deliveries:
 
     # Planning
 
-    def plan(self, namespace: Namespace, provider: str, task: Task, url: str | None) -> list[Delivery]:
-        """Schedule the callbacks that `task` has ahead of it by its plan; `url` is where they go."""
+    def plan(self, namespace: Namespace, provider: str, task: Task) -> list[Delivery]:
+        """Schedule the callbacks that a new `task` has ahead of it by its plan."""
+        return self._plan_from(namespace, provider, task, task.created, new=True)
+
+    def plan_moved(self, namespace: Namespace, provider: str, task: Task, now: int) -> None:
+        """Schedule what a task has ahead of it that was moved at `now`, in place of what it had before."""
+        for each in task.staging.deliveries if task.staging else ():
+            if each.state == "pending" and not each.attempts and each.moment > now:
+                each.end("cancelled", "the task was moved before it was due")
+        self._plan_from(namespace, provider, task, now)
+
+    def _plan_from(
+        self, namespace: Namespace, provider: str, task: Task, since: int, *, new: bool = False
+    ) -> list[Delivery]:
+        """Schedule a callback for each phase that is to be told and that begins at `since` or later."""
         callbacks = self._callbacks(provider)
-        if callbacks is None or not url:
+        if callbacks is None or not self.url_of(namespace, provider, task):
             return []
-        planned = []
-        first = task.operation.phase_of(task.plan.statuses[0])
-        if Phase.PENDING in callbacks.on and first is Phase.PENDING:
-            planned.append(self._scheduled(namespace, provider, task, url, Phase.PENDING, task.created))
-        last = task.operation.phase_of(task.plan.statuses[-1])
-        if last.terminal and last in callbacks.on and task.plan.progress == "time":
-            planned.append(self._scheduled(namespace, provider, task, url, last, task.ends()))
+        planned, before = [], None
+        for state in transitions(task.plan, task.created, task.interventions, MAX_TIME):
+            phase = task.operation.phase_of(state.status)
+            if phase in callbacks.on and phase is not before and state.since >= since:
+                planned.append(self._scheduled(namespace, provider, task, phase, state.since, new=new))
+            before = phase
         return planned
 
     def check_plays(self, namespace: Namespace, provider: str, plays: Iterable[Play]) -> None:
@@ -127,16 +96,6 @@ class Deliveries:
             if not self.setting(namespace, provider, name):
                 raise ScenarioError(f"{play.name} needs a signature; set {provider}.{name} first")
 
-    def plan_moved(self, namespace: Namespace, provider: str, task: Task, phase: Phase, now: int) -> None:
-        """Schedule the callback of a task that was moved to `phase`, in place of those of its plan."""
-        callbacks = self._callbacks(provider)
-        url = self.url_of(namespace, provider, task)
-        for each in list(namespace.outbox.all.values()):
-            if each.task is task and each.state == "pending" and not each.attempts and each.phase is not Phase.PENDING:
-                each.end("cancelled", "the task was moved before it was due")
-        if callbacks is not None and url and phase in callbacks.on and phase.terminal:
-            self._scheduled(namespace, provider, task, url, phase, now)
-
     def url_of(self, namespace: Namespace, provider: str, task: Task) -> str | None:
         """Return where callbacks about `task` go, or None where there are none."""
         callbacks = self._callbacks(provider)
@@ -144,36 +103,23 @@ class Deliveries:
             return None
         if callbacks.setting is not None:
             return self.setting(namespace, provider, callbacks.setting)
-        found = _body_value(callbacks.url or "", task)
-        return found if isinstance(found, str) else None
+        return task.staging.callback_url if task.staging else None
 
-    def setting(self, namespace: Namespace, provider: str, name: str) -> str | None:
+    def setting(self, namespace: Namespace | None, provider: str, name: str) -> str | None:
         """Return an account's setting: the namespace's own, or the one that the server was started with."""
-        own = namespace.settings.get((provider, name))
+        own = namespace.settings.get((provider, name)) if namespace else None
         return own if own is not None else self._emulator.providers[provider].provider.settings.get(name)
 
     def _callbacks(self, provider: str) -> Callbacks | None:
         return self._emulator.providers[provider].behaviour.callbacks
 
-    def _scheduled(self, namespace: Namespace, provider: str, task: Task, url: str, phase: Phase, due: int) -> Delivery:
-        callbacks = self._callbacks(provider)
-        assert callbacks is not None  # noqa: S101 - the caller asked
-        outbox = namespace.outbox
-        outbox.count += 1
-        random = draw(self._emulator.settings.seed, namespace.id, outbox.count, "delivery")
-        delivery = Delivery(uuid_from(random), outbox.count, provider, task, url, phase, callbacks.on[phase], due)
-        if task.staging is not None and phase.terminal:
-            delivery.plays = tuple(task.staging.take("callback"))
-        self._play(namespace, delivery)
-        outbox.keep(delivery)
-        task.stage().deliveries.append(delivery)
-        if delivery.state == "pending" and not delivery.fault("early"):
-            outbox.push(delivery)
-            self.wake()
-        return delivery
-
-    def _play(self, namespace: Namespace, delivery: Delivery) -> None:
-        """Apply the faults that concern when and how often it is sent."""
+    def _scheduled(
+        self, namespace: Namespace, provider: str, task: Task, phase: Phase, moment: int, *, new: bool = False
+    ) -> Delivery:
+        """Schedule one callback, with the faults that the task laid up for it; only a `new` task's can be early."""
+        plays = task.staging.take("callback") if task.staging is not None and phase.terminal else ()
+        delivery = self._made(namespace, provider, task, phase, moment)
+        delivery.plays = tuple(play for play in plays if new or play.does.get("callback") != "early")
         late, duplicate = delivery.fault("late"), delivery.fault("duplicate")
         if late is not None:
             delivery.due += late.values["after"]
@@ -181,25 +127,39 @@ class Deliveries:
             delivery.copies = duplicate.values["n"] - 1
         if delivery.fault("lost"):
             delivery.end("cancelled", "played: callback-lost")
-        if delivery.fault("early"):
-            delivery.shown_at = delivery.task.ends()
-            delivery.due = delivery.task.created
+        elif delivery.fault("early"):
+            delivery.due = task.created
+        else:
+            self._wait(namespace, delivery)
+        return delivery
+
+    def _made(self, namespace: Namespace, provider: str, task: Task, phase: Phase, moment: int) -> Delivery:
+        callbacks, url = self._callbacks(provider), self.url_of(namespace, provider, task)
+        assert callbacks is not None  # noqa: S101 - the caller asked
+        outbox = namespace.outbox
+        outbox.count += 1
+        random = draw(self._emulator.settings.seed, namespace.id, outbox.count, "delivery")
+        id_, event = uuid_from(random), callbacks.on.get(phase)
+        delivery = Delivery(id_, outbox.count, provider, task, url or "", phase, event, moment, moment)
+        outbox.keep(delivery)
+        task.stage().deliveries.append(delivery)
+        return delivery
+
+    def _wait(self, namespace: Namespace, delivery: Delivery) -> None:
+        namespace.outbox.push(delivery)
+        self.wake()
 
     # Rendering
 
     def _render(self, namespace: Namespace, delivery: Delivery, now: int) -> bytes:
-        callbacks = self._callbacks(delivery.provider)
+        callbacks, task = self._callbacks(delivery.provider), delivery.task
         assert callbacks is not None  # noqa: S101 - there would be no delivery
-        shown_at = max(now, delivery.shown_at or 0)
-        state = self._state_told(delivery, shown_at)
-        view = TaskView(
-            delivery.task,
-            state,
-            delivery.task.operation.phase_of(state.status),
-            self._emulator.result_links(namespace, delivery.provider, delivery.task),
-        )
+        state = self._state_told(delivery, max(now, delivery.moment) if delivery.phase.terminal else delivery.moment)
+        phase = task.operation.phase_of(state.status)
+        delivery.event = callbacks.on.get(phase, delivery.event)
         context = {
-            "task": view, "event": delivery.event, "delivery_id": delivery.id, "now": shown_at,
+            "task": TaskView(task, state, phase, self._emulator.result_links(namespace, delivery.provider, task)),
+            "event": delivery.event, "delivery_id": delivery.id, "now": delivery.moment,
             "base": f"{self._emulator.settings.public_url}/{delivery.provider}",
             "balance": namespace.account(delivery.provider).balance(self._emulator.settings.credits, now),
         }  # fmt: skip
@@ -221,9 +181,8 @@ class Deliveries:
             return State(other, state.since, self._default_failure(delivery) if completed else None)
         if delivery.fault("backwards"):
             passing = [each.name for each in statuses if not each.phase.terminal]
-            return State(passing[-1], task.created, None) if passing else state
-        if delivery.phase is Phase.PENDING:
-            return task.state(task.created)
+            told = [each.name for each in statuses if each.phase is delivery.phase and not each.phase.terminal]
+            return State((told or passing or [state.status])[-1], task.created, None)
         return state
 
     def _default_failure(self, delivery: Delivery) -> Failure:
@@ -247,20 +206,28 @@ class Deliveries:
         while True:
             wake.clear()
             for namespace in list(self._emulator.namespaces):
-                if not (self.paused or namespace.outbox.advancing or namespace.clock.frozen):
+                if self._runs(namespace):
                     for delivery in namespace.outbox.pop_due(namespace.clock.now()):
-                        self._start(namespace, delivery)
-            try:
-                await asyncio.wait_for(wake.wait(), self._sleep_seconds())
-            except TimeoutError:
-                continue
+                        started = self._start(namespace, delivery)
+                        namespace.outbox.under_way.add(started)
+                        started.add_done_callback(namespace.outbox.under_way.discard)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(self._sleep_seconds()):  # `wait_for` may swallow a cancellation
+                    await wake.wait()
+
+    def _is_paused(self, namespace: Namespace) -> bool:
+        return self.paused or namespace.outbox.paused
+
+    def _runs(self, namespace: Namespace) -> bool:
+        """Tell whether what falls due in `namespace` is sent as its time comes."""
+        return not (namespace.clock.frozen or namespace.outbox.advances or self._is_paused(namespace))
 
     def _sleep_seconds(self) -> float:
         """Return the real seconds until the next delivery is due by some running clock."""
         waits = [
             (due - namespace.clock.now()) / 1000 / namespace.clock.speed
             for namespace in self._emulator.namespaces
-            if not (namespace.clock.frozen or self.paused) and (due := namespace.outbox.next_due()) is not None
+            if self._runs(namespace) and (due := namespace.outbox.next_due()) is not None
         ]
         return max(0.0, min([*waits, _LONGEST_SLEEP]))
 
@@ -268,7 +235,7 @@ class Deliveries:
         """Queue an attempt for its receiver; return what is done when the attempt has ended."""
         loop = asyncio.get_running_loop()
         done: asyncio.Future[None] = loop.create_future()
-        receiver = urlsplit(delivery.url).netloc
+        receiver = receiver_of(delivery.url)
         self._queues.setdefault(receiver, deque()).append((namespace, delivery, done))
         if self._workers.get(receiver, 0) < CONNECTIONS_PER_RECEIVER:
             self._workers[receiver] = self._workers.get(receiver, 0) + 1
@@ -287,7 +254,7 @@ class Deliveries:
                     await self._attempt(namespace, delivery)
                 except Exception as error:
                     delivery.end("given-up", f"it could not be sent: {error!r}")
-                    self._said(f"callback to {delivery.url} could not be sent: {error!r}")
+                    self._said(f"callback to {shorten(delivery.url, 200)} could not be sent: {error!r}")
                 finally:
                     if not done.done():
                         done.set_result(None)
@@ -299,23 +266,33 @@ class Deliveries:
     async def advance(self, namespace: Namespace, target: int) -> None:
         """Step the namespace's clock from due time to due time up to `target`; return when all of it is done."""
         outbox, clock = namespace.outbox, namespace.clock
-        outbox.advancing = True
+        outbox.advances += 1
         try:
-            while (due := outbox.next_due()) is not None and due <= target and not self.paused:
-                clock.set(max(due, clock.now()))
+            # What is out may fail, and its next attempt fall due before `target` as well.
+            await asyncio.gather(*outbox.under_way)
+            while (due := outbox.next_due()) is not None and due <= target and not self._is_paused(namespace):
+                if due > clock.now():
+                    clock.set(due)
                 started = [self._start(namespace, each) for each in outbox.pop_due(clock.now())]
                 await asyncio.gather(*started)
         finally:
-            outbox.advancing = False
-        clock.set(max(target, clock.now()))
+            outbox.advances -= 1
+            self.wake()
+        if target > clock.now():
+            clock.set(target)
 
     async def early(self, namespace: Namespace, task: Task) -> None:
         """Send at once what is to come before the creation's own answer."""
-        for delivery in task.staging.deliveries if task.staging else ():
-            if delivery.fault("early") and delivery.state == "pending" and not delivery.attempts:
-                await self._attempt(namespace, delivery)
+        mine = task.staging.deliveries if task.staging else ()
+        early = [each for each in mine if each.fault("early") and each.state == "pending" and not each.attempts]
+        await asyncio.gather(*(self._start(namespace, each) for each in early))
 
     async def _attempt(self, namespace: Namespace, delivery: Delivery) -> None:
+        if delivery.state != "pending":
+            return
+        if self._is_paused(namespace):
+            namespace.outbox.push(delivery)
+            return
         if not self._still_true(namespace, delivery):
             delivery.end("cancelled", "the task is in another state by now")
             return
@@ -324,18 +301,20 @@ class Deliveries:
         now = namespace.clock.now()
         if not delivery.body:
             delivery.body = self._render(namespace, delivery, now)
+        loop = asyncio.get_running_loop()
+        ends = loop.time() + self._seconds(callbacks)
         try:
-            async with asyncio.timeout(self._seconds(callbacks)):
+            async with asyncio.timeout_at(ends):
                 place = await self.sender.checked(delivery.url)
         except BlockedError as error:
             delivery.end("blocked", str(error))
-            self._said(f"callback to {delivery.url} blocked: {error}")
+            self._said(f"callback to {shorten(delivery.url, 200)} blocked: {error}")
         except OSError as error:  # a TimeoutError is one
             problem = f"its host can't be resolved: {error}".rstrip(": ")
             delivery.attempts.append(Attempt(now, real_milliseconds(), {}, delivery.body, error=problem))
             self._failed(namespace, delivery, callbacks, problem)
         else:
-            await self._sent(namespace, delivery, callbacks, place)
+            await self._sent(namespace, delivery, callbacks, place, ends - loop.time())
 
     def _seconds(self, callbacks: Callbacks) -> float:
         """Return the real seconds that an attempt may take."""
@@ -344,14 +323,15 @@ class Deliveries:
 
     def _still_true(self, namespace: Namespace, delivery: Delivery) -> bool:
         """Tell whether the task is still in the phase that the callback tells of, or is meant to lie about it."""
-        if delivery.attempts or not delivery.phase.terminal or delivery.shown_at is not None:
+        if delivery.attempts or not delivery.phase.terminal or delivery.fault("early"):
             return True
         state = delivery.task.state(namespace.clock.now())
         return delivery.task.operation.phase_of(state.status) is delivery.phase
 
     async def _sent(
-        self, namespace: Namespace, delivery: Delivery, callbacks: Callbacks, place: tuple[Target, list[str]]
-    ) -> None:
+        self, namespace: Namespace, delivery: Delivery, callbacks: Callbacks, place: tuple[Target, list[str]],
+        seconds: float,
+    ) -> None:  # fmt: skip
         real = real_milliseconds()
         signed_at = namespace.clock.now() if self._emulator.settings.virtual_signatures else real
         signature = callbacks.signature
@@ -364,10 +344,10 @@ class Deliveries:
         attempt = Attempt(namespace.clock.now(), real, headers, body)
         delivery.attempts.append(attempt)
         message = Message(delivery.url, place[0], place[1], headers, body)
-        outcome = await self.sender.send(message, self._seconds(callbacks), delivery.wire_fault())
+        outcome = await self.sender.send(message, seconds, delivery.wire_fault())
         attempt.status, attempt.response, attempt.error = outcome.status, outcome.response, outcome.error
         attempt.milliseconds = outcome.milliseconds
-        if outcome.status in callbacks.received:
+        if outcome.status in callbacks.received and not outcome.error:
             self._received(namespace, delivery)
         else:
             problem = outcome.error or f"answered {outcome.status}"
@@ -375,32 +355,43 @@ class Deliveries:
             self._failed(namespace, delivery, callbacks, problem)
 
     def _received(self, namespace: Namespace, delivery: Delivery) -> None:
-        if delivery.copies > 0:
+        pending = delivery.state == "pending"
+        if pending and delivery.copies > 0:
             delivery.copies -= 1
             self._again(namespace, delivery, namespace.clock.now())
             return
         delivery.end("delivered")
-        if delivery.fault("out-of-order"):
-            later = self._scheduled(
-                namespace, delivery.provider, delivery.task, delivery.url, delivery.phase, namespace.clock.now()
-            )
-            later.plays = tuple(
-                play.__class__(play.name, play.kind, {"callback": "backwards"}, {}, "callback", text=play.text)
-                for play in delivery.plays
-            )
+        if pending and delivery.fault("out-of-order"):
+            self._tell_the_past(namespace, delivery)
+
+    def _tell_the_past(self, namespace: Namespace, delivery: Delivery) -> None:
+        """Schedule a callback that the task is at work, now that it was told to have ended."""
+        callbacks = self._callbacks(delivery.provider)
+        told = [phase for phase in (callbacks.on if callbacks else ()) if not phase.terminal] or [delivery.phase]
+        now = namespace.clock.now()
+        later = self._made(namespace, delivery.provider, delivery.task, told[-1], now)
+        later.url = delivery.url
+        if told[-1] is not delivery.phase:
+            later.moment = delivery.task.created
+        later.plays = tuple(
+            Play(play.name, play.kind, {"callback": "backwards"}, {}, "callback", text=play.text)
+            for play in delivery.plays
+        )
+        self._wait(namespace, later)
 
     def _failed(self, namespace: Namespace, delivery: Delivery, callbacks: Callbacks, problem: str) -> None:
+        if delivery.state != "pending":
+            return  # cancelled while the attempt was out
         random = jitter_of(self._emulator.settings.seed, namespace.id, delivery)
         due = next_due(callbacks, len(delivery.attempts), namespace.clock.now(), random)
-        if due is None or delivery.state != "pending":
+        if due is None:
             delivery.end("given-up", f"after {len(delivery.attempts)} attempts: {problem}")
         else:
             self._again(namespace, delivery, due)
 
     def _again(self, namespace: Namespace, delivery: Delivery, due: int) -> None:
         delivery.due = due
-        namespace.outbox.push(delivery)
-        self.wake()
+        self._wait(namespace, delivery)
 
     # Steering
 
@@ -413,9 +404,19 @@ class Deliveries:
         """Send `delivery` no more."""
         delivery.end("cancelled", "by hand")
 
-    def resume(self) -> None:
-        """Send again what is due."""
-        self.paused = False
+    def pause(self, namespace: Namespace | None = None) -> None:
+        """Send nothing of `namespace`, or of all, until `resume`."""
+        if namespace is None:
+            self.paused = True
+        else:
+            namespace.outbox.paused = True
+
+    def resume(self, namespace: Namespace | None = None) -> None:
+        """Send again what is due in `namespace`, or in all."""
+        if namespace is None:
+            self.paused = False
+        for each in self._emulator.namespaces if namespace is None else [namespace]:
+            each.outbox.paused = False
         self.wake()
 
     def pending(self) -> int:
@@ -444,8 +445,3 @@ def _extra(callbacks: Callbacks, delivery: Delivery) -> Mapping[str, str]:
     names = dict.fromkeys(("task", "now", "base", "balance"))
     context = {**names, "event": delivery.event, "delivery_id": delivery.id}
     return {name.decode(): value.decode("latin-1") for name, value in render_headers(callbacks.headers, context)}
-
-
-def _body_value(expression: str, task: Task) -> Any:
-    _, _, pointer = expression.partition("#")
-    return resolve(orjson.loads(task.body), pointer) if pointer else MISSING

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import orjson
 
@@ -19,6 +19,7 @@ from .scenario import Play
 from .task import Task
 
 DeliveryState = Literal["pending", "delivered", "given-up", "blocked", "cancelled"]
+STATES: tuple[DeliveryState, ...] = get_args(DeliveryState)
 STALE_SECONDS = 3600
 
 
@@ -48,9 +49,9 @@ class Delivery:
         url: where it goes.
         phase: the phase whose beginning it tells.
         event: the provider's name for that, or None.
+        moment: when that phase begins, in the namespace's time.
         due: when the next attempt begins, in the namespace's time.
         plays: the faults it is played with.
-        shown_at: the time at which the task is shown, where that is not the time of the first attempt.
         body: what is sent, rendered for the first attempt.
         copies: how many more times it is sent although it was received.
     """
@@ -62,9 +63,9 @@ class Delivery:
     url: str
     phase: Phase
     event: str | None
+    moment: int
     due: int
     plays: tuple[Play, ...] = ()
-    shown_at: int | None = None
     body: bytes = b""
     copies: int = 0
     state: DeliveryState = "pending"
@@ -137,13 +138,18 @@ def spoiled_signature(signature: str) -> str:
 
 
 def altered(body: bytes) -> bytes:
-    """Return `body` as somebody on the way may have changed it: the same data, and a field more."""
-    data = orjson.loads(body)
-    return orjson.dumps({**data, "understudyAltered": True} if isinstance(data, dict) else data)
+    """Return `body` as somebody on the way may have changed it: the same data and a field more, or a space."""
+    try:
+        data = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        data = None
+    return orjson.dumps({**data, "understudyAltered": True}) if isinstance(data, dict) else body + b" "
 
 
 def delivery_shown(delivery: Delivery) -> dict[str, Any]:
     """Return a delivery as the control API shows it."""
+    callbacks = delivery.task.operation.owner.behaviour.callbacks
+    signature = callbacks.signature.signature.lower() if callbacks and callbacks.signature else ""
     return {
         "id": delivery.id,
         "provider": delivery.provider,
@@ -160,7 +166,7 @@ def delivery_shown(delivery: Delivery) -> dict[str, Any]:
                 "time": iso(each.time),
                 "real_time": iso(each.real_time),
                 "milliseconds": round(each.milliseconds, 3),
-                "headers": _masked(each.headers),
+                "headers": _masked(each.headers, signature),
                 "body": each.body.decode("utf-8", "replace"),
                 "status": each.status,
                 "response": each.response,
@@ -171,5 +177,8 @@ def delivery_shown(delivery: Delivery) -> dict[str, Any]:
     }
 
 
-def _masked(headers: Mapping[str, str]) -> dict[str, str]:
-    return {name: mask_header(name.lower().encode(), value.encode()).decode() for name, value in headers.items()}
+def _masked(headers: Mapping[str, str], signature: str) -> dict[str, str]:
+    return {
+        name: mask_header(name.lower().encode(), value.encode(), secret=name.lower() == signature).decode()
+        for name, value in headers.items()
+    }

@@ -152,7 +152,8 @@ def _check_together(plays: Sequence[Play], request: Request) -> None:
     """
     seen: dict[tuple[str, str], Play] = {}
     for play in plays:
-        if play.kind == "wire" and play.does["fault"] in SOCKET_FAULTS and not request.on_socket:
+        breaks = play.kind == "wire" and play.does["fault"] in SOCKET_FAULTS
+        if breaks and play.on != "callback" and not request.on_socket:  # a callback has a connection of its own
             raise ScenarioError(f"{play.name} needs a real connection; this application is called in process")
         if play.kind in {"life", "wire", "refusal"}:
             place = play.kind, "" if play.kind == "life" else play.on

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hmac
 from collections.abc import Callable, Iterable
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 import orjson
 
@@ -63,6 +63,7 @@ class Emulator:
         self.root = self.providers[root] if root else None
         self.tasks = TaskStore(settings.max_tasks, said)
         self.files = FileStore(said)
+        self.real = real
         started = real()
 
         def make_clock() -> Clock:
@@ -72,9 +73,7 @@ class Emulator:
         self.repertoire = repertoire or Repertoire(built_in_scenarios())
         self.rules = RuleBook()
         self.journal = Journal(said)
-        own_port = urlsplit(settings.public_url).port
-        sender = Sender(Allowance(settings.callback_allow, own_port))
-        self.deliveries = Deliveries(self, sender, said)
+        self.deliveries = Deliveries(self, Sender(Allowance(settings.callback_allow)), said)
         self.inboxes = Inboxes()
         self._defaults: dict[str, list[Play]] = {}
         self._defaults_of = 0
@@ -168,8 +167,7 @@ class Emulator:
             moment += plan.starts[-1] - plan.starts[plan.statuses.index(status)]
         if end in {Phase.FAILED, Phase.CANCELLED}:
             namespace.account(provider).refund_later(task, moment)
-        if end.terminal:
-            self.deliveries.plan_moved(namespace, provider, task, end, moment)
+        self.deliveries.plan_moved(namespace, provider, task, now)
 
     def result_links(self, namespace: Namespace, provider: str, task: Task) -> tuple[str, ...]:
         """Return the links to the results of `task`."""
@@ -190,6 +188,7 @@ class Emulator:
         self.namespaces.forget(namespace)
         self.tasks.forget(namespace)
         self.journal.forget(None if namespace is None else namespace.id)
+        self.inboxes.clear(None if namespace is None else namespace.id)
         if namespace is None:
             self.rules = RuleBook()
 

@@ -71,10 +71,12 @@ class Gallery:
             return text_answer(404, f"the task is {state.status} and has no results")
         if kept is not None and namespace.clock.now() >= state.since + kept:
             return text_answer(404, "the link has expired")
+        staging = task.staging
+        if staging is not None and staging.result_status:
+            return staged(Answer(200, [], b""), staging.result_status, cut=False)
         content, kind = await self._content(task, names.index(link.name))
         answer = Answer(200, [(b"content-type", kind.encode())], content)
-        staging = task.staging
-        return answer if staging is None else staged(answer, staging.result_status, cut=staging.truncated)
+        return answer if staging is None else staged(answer, 0, cut=staging.truncated)
 
     async def _content(self, task: Task, number: int) -> tuple[bytes, str]:
         """Return a result's bytes and media type: the picture that a scenario brought, or one made for the task."""

@@ -5,13 +5,13 @@ Everything goes through the control API, so that it works with a server in this 
 
 from __future__ import annotations
 
-from hashlib import blake2b
 from typing import Any
 from urllib.parse import quote
 
 import httpx
 
 from .control import TOKEN_HEADER
+from .namespace import namespace_id
 
 _TIMEOUT_SECONDS = 30
 
@@ -143,7 +143,7 @@ class Account:
         self.api_key = key
         self.base_url = f"{control.url}/{provider}"
         self.clock = ClockHandle(control, key)
-        self.inbox = InboxHandle(control, blake2b(key.encode(), digest_size=8).hexdigest())
+        self.inbox = InboxHandle(control, namespace_id(key))
         if speed is not None:
             self.clock.run_at(speed)
 
@@ -211,12 +211,24 @@ class Account:
 
     def deliveries(self, **filters: Any) -> list[dict[str, Any]]:
         """Return the account's callbacks and their attempts; filters are state and task."""
-        found = self._control.ask("GET", "/deliveries", namespace=self.api_key, **filters)
+        found = self._control.ask("GET", "/deliveries", namespace=self.api_key, provider=self.provider, **filters)
         return list(found["deliveries"])
 
     def redeliver(self, delivery_id: str) -> None:
         """Send a callback once more."""
         self._control.ask("POST", f"/deliveries/{delivery_id}/redeliver", namespace=self.api_key)
+
+    def cancel_delivery(self, delivery_id: str) -> None:
+        """Send a callback no more."""
+        self._control.ask("POST", f"/deliveries/{delivery_id}/cancel", namespace=self.api_key)
+
+    def pause_deliveries(self) -> None:
+        """Send no callbacks of this key, whatever falls due, until they are resumed."""
+        self._control.ask("POST", "/deliveries/pause", namespace=self.api_key)
+
+    def resume_deliveries(self) -> None:
+        """Send the callbacks of this key again."""
+        self._control.ask("POST", "/deliveries/resume", namespace=self.api_key)
 
     def verify(
         self, operation: str | None = None, *, times: int | None = None, at_least: int | None = None,
@@ -239,7 +251,6 @@ class Account:
     def reset(self) -> None:
         """Forget everything about this key."""
         self._control.ask("POST", "/reset", namespace=self.api_key)
-        self.inbox.clear()
 
     def journal(self) -> str:
         """Return the account's exchanges in short, a line each."""

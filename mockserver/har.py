@@ -87,8 +87,8 @@ def _media_type(headers: Headers) -> str:
 def _post_data(exchange: Exchange) -> dict[str, Any]:
     content = _content(exchange.request.headers, exchange.request.body)
     made = {"mimeType": content["mimeType"], "params": [], "text": content["text"]}
-    # HAR has a field for base64 on answers only; browsers write the same one on requests.
-    return made | ({"encoding": content["encoding"]} if "encoding" in content else {})
+    # HAR has a field for base64 on answers only; fields of one's own begin with an underscore.
+    return made | ({"_encoding": content["encoding"]} if "encoding" in content else {})
 
 
 def _content(headers: Headers, body: bytes) -> dict[str, Any]:

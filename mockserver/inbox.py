@@ -50,6 +50,12 @@ class Inbox:
         self.arrived.set()
         self.arrived = asyncio.Event()
 
+    def clear(self) -> None:
+        """Forget what came, and how the next ones were to be answered; who waits for callbacks goes on waiting."""
+        self.letters.clear()
+        self.answers.clear()
+        self.count = 0
+
     async def wait(self, count: int, seconds: float) -> bool:
         """Wait until `count` letters have come in all; tell whether they have, at the latest after `seconds`."""
         try:
@@ -75,6 +81,7 @@ class Inboxes:
             self._inboxes.popitem(last=False)
         return inbox
 
-    def clear(self, name: str) -> None:
-        """Empty the inbox called `name`."""
-        self._inboxes.pop(name, None)
+    def clear(self, name: str | None = None) -> None:
+        """Empty the inbox called `name`, or all of them."""
+        for inbox in self._inboxes.values() if name is None else [self.open(name)]:
+            inbox.clear()

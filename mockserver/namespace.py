@@ -9,7 +9,7 @@ from hashlib import blake2b
 from ..openapi.masking import mask
 from .account import Account
 from .clock import Clock
-from .deliveries import Outbox
+from .outbox import Outbox
 from .rules import RuleBook
 from .scenario import Play
 

@@ -84,10 +84,11 @@ def picture_of(task: Task, body: Any, number: int, auto_ratio: tuple[int, int] |
 
 def _size(ratio: str, resolution: str, sizes: Mapping[str, int], longest_side: bool) -> tuple[int, int]:  # noqa: FBT001
     size = sizes.get(resolution) or next(iter(sizes.values()))
+    longest = size if longest_side else None
     try:
-        return pixel_size(ratio, size * size if longest_side else size, longest_side=size if longest_side else None)
+        return pixel_size(ratio, size, longest_side=longest)
     except ValueError:  # a provider that documents no list of ratios takes any text
-        return pixel_size("1:1", size)
+        return pixel_size("1:1", size, longest_side=longest)
 
 
 def _kept_sane(width: int, height: int) -> str:

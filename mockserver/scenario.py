@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from ..openapi.behaviour import Behaviour, Phase
-from ..openapi.errors import nearest
+from ..openapi.errors import nearest, shorten
 from ..openapi.pointer import join
 from ..openapi.source import Source, read_source
 from ..openapi.times import parse_duration
@@ -182,7 +182,7 @@ def _parameter(source: Source, place: str, name: str, data: Mapping[str, Any]) -
 
 def _read_count(text: str) -> int:
     if not _is_whole(text) or int(text) < 1:
-        raise ValueError(f"{text!r} is no count; expected a whole number from 1")
+        raise ValueError(f"{shorten(text)} is no count; expected a whole number from 1")
     return int(text)
 
 
@@ -196,13 +196,13 @@ def _read_number(text: str) -> float:
     except ValueError:
         number = -1
     if not 0 < number < 1e9:
-        raise ValueError(f"{text!r} is no number above 0")
+        raise ValueError(f"{shorten(text)} is no number above 0")
     return number
 
 
 def _read_flag(text: str) -> bool:
     if text not in {"true", "false"}:
-        raise ValueError(f"{text!r} is neither true nor false")
+        raise ValueError(f"{shorten(text)} is neither true nor false")
     return text == "true"
 
 
@@ -215,7 +215,7 @@ def _read_seconds(text: str) -> int:
 def _read_range(text: str) -> tuple[int, int]:
     least, dots, most = text.partition("..")
     if not dots or parse_duration(least) > parse_duration(most):
-        raise ValueError(f"{text!r} is no range of durations; expected one such as 100ms..2s")
+        raise ValueError(f"{shorten(text)} is no range of durations; expected one such as 100ms..2s")
     return parse_duration(least), parse_duration(most)
 
 
@@ -249,7 +249,7 @@ def read_value(parameter: Parameter, text: str) -> Any:
         ValueError: it means nothing.
     """
     if parameter.words and text not in parameter.words:
-        raise ValueError(f"{text!r}{nearest(text, parameter.words)} is none of {', '.join(parameter.words)}")
+        raise ValueError(f"{shorten(text)}{nearest(text, parameter.words)} is none of {', '.join(parameter.words)}")
     return _READERS[parameter.type](text)
 
 
@@ -278,7 +278,7 @@ class Repertoire:
         scenario = self.scenarios.get(name) or _of_catalogue(name, behaviour)
         if scenario is None:
             known = self.names([behaviour])
-            raise ScenarioError(f"no scenario {name!r}{nearest(name, known)}; known: {', '.join(known)}")
+            raise ScenarioError(f"no scenario {shorten(name)}{nearest(name, known)}; known: {', '.join(known)}")
         values = {
             each: read_value(parameter, as_text(parameter.default))
             for each, parameter in scenario.parameters.items()
@@ -318,7 +318,7 @@ def _given_value(scenario: Scenario, name: str, text: str, behaviour: Behaviour)
         if ANY_STATUS in scenario.parameters:
             known += passing
         taken = ", ".join(known) or "no parameters"
-        raise ScenarioError(f"{scenario.name} takes no {name!r}{nearest(name, known)}; it takes {taken}")
+        raise ScenarioError(f"{scenario.name} takes no {shorten(name)}{nearest(name, known)}; it takes {taken}")
     try:
         return read_value(parameter, text)
     except ValueError as error:
@@ -375,7 +375,7 @@ def no_such_code(code: str, behaviour: Behaviour) -> str:
     if error_with_code(code, behaviour):
         return ""
     known = dict.fromkeys(str(error.code) for error in behaviour.errors.values())
-    return f"no error has code {code!r}{nearest(code, known)}; known: {', '.join(known)}"
+    return f"no error has code {shorten(code)}{nearest(code, known)}; known: {', '.join(known)}"
 
 
 def error_with_code(code: str, behaviour: Behaviour) -> str | None:
@@ -400,21 +400,21 @@ def parse_header(text: str) -> list[tuple[str, dict[str, str]]]:
     while place < len(text):
         match = _ITEM.match(text, place)
         if match is None:
-            raise ScenarioError(f"{text!r} is malformed at {text[place:]!r}; expected something like: fail; code=501")
+            raise ScenarioError(f"{shorten(text)} is malformed at {shorten(text[place:])}; expected something like: fail; code=501")
         name, value = match[1], match[2]
         if first and value is None:
             found.append((name, {}))
         elif not first and value is not None:
             found[-1][1][name] = _unquoted(value.strip())
         else:
-            raise ScenarioError(f"{text!r} is malformed at {match[0].strip()!r}; expected: NAME; PARAMETER=VALUE; …")
+            raise ScenarioError(f"{shorten(text)} is malformed at {shorten(match[0].strip())}; expected: NAME; PARAMETER=VALUE; …")
         place = match.end()
         if place < len(text) and text[place] not in ";,":
-            raise ScenarioError(f"{text!r} is malformed at {text[place:]!r}; expected: NAME; PARAMETER=VALUE; …")
+            raise ScenarioError(f"{shorten(text)} is malformed at {shorten(text[place:])}; expected: NAME; PARAMETER=VALUE; …")
         first = place < len(text) and text[place] == ","
         place += 1
     if not found:
-        raise ScenarioError(f"{text!r} names no scenario")
+        raise ScenarioError(f"{shorten(text)} names no scenario")
     return found
 
 
@@ -440,7 +440,7 @@ def parse_prompt(text: str) -> list[tuple[str, dict[str, str]]]:
     for token in _TOKEN.finditer(text):
         words = _WORD.findall(token[1])
         if not words or words[0][1] or not token[0].endswith("]"):
-            raise ScenarioError(f"{token[0]!r} is malformed; expected something like: [understudy fail code=501]")
+            raise ScenarioError(f"{shorten(token[0])} is malformed; expected something like: [understudy fail code=501]")
         found.append((words[0][0], {name: value.strip('"') for name, value in words[1:]}))
     return found
 

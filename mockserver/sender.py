@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
 from .allowance import Allowance, Target, open_addresses, parse_target
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
     import httpx
 
 RESPONSE_BYTES = 64 * 1024
+"""As much of a response is kept."""
+MOST_RESPONSE_BYTES = 1_000_000
+"""A response longer than this counts as none."""
 RESOLVE_SECONDS = 2.0
 Resolve = Callable[[str, int], Awaitable[list[str]]]
 
@@ -34,11 +38,14 @@ class Outcome:
 
 
 async def resolve(host: str, port: int) -> list[str]:
-    """Return the addresses that `host` resolves to, in the system's order.
+    """Return the addresses that `host` resolves to, in the system's order; of an address, itself.
 
     Raises:
         OSError: it resolves to none, or not within two seconds.
     """
+    with contextlib.suppress(ValueError):
+        ip_address(host)
+        return [host]
     loop = asyncio.get_running_loop()
     answer: asyncio.Future[list[str]] = loop.create_future()
 
@@ -80,7 +87,7 @@ class Sender:
     def __init__(self, allowance: Allowance, resolve: Resolve = resolve) -> None:
         self.allowance = allowance
         self._resolve = resolve
-        self._clients: dict[str, httpx.AsyncClient] = {}
+        self._transports: dict[str, httpx.AsyncHTTPTransport] = {}
 
     async def checked(self, url: str) -> tuple[Target, list[str]]:
         """Return what `url` aims at, and the addresses that a callback to it may go to.
@@ -108,7 +115,9 @@ class Sender:
                 else:
                     status = await send_faulty(fault, message)
         except TimeoutError:
-            error = f"no answer within {seconds:g} s"
+            error = f"no answer within {round(seconds, 1):g} s"
+        except _TooLongError as failure:
+            status, response, error = failure.status, failure.beginning, str(failure)
         except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError) as failure:
             error = f"{type(failure).__name__}: {failure}".rstrip(": ")
         return Outcome(status, response, error, (time.perf_counter() - began) * 1000)
@@ -116,56 +125,66 @@ class Sender:
     async def _posted(self, message: Message) -> tuple[int, str]:
         import httpx  # noqa: PLC0415 - see `send`
 
-        client = self._client(message.target.scheme)
+        transport = self._transport(message.target.scheme)
         asked = httpx.URL(message.url)
         for address in message.addresses:
             # The address stands in the URL, the name in the Host header and in TLS: what was checked is what is used.
             pinned = asked.copy_with(host=address, fragment=None)
-            named = {"host": asked.netloc.decode("ascii"), **message.headers}
-            request = client.build_request("POST", pinned, headers=named, content=message.body)
-            request.extensions["sni_hostname"] = message.target.host
+            named = {"host": asked.netloc.decode("ascii"), "accept": "*/*", **message.headers}
+            extensions = {"sni_hostname": message.target.host}
+            request = httpx.Request("POST", pinned, headers=named, content=message.body, extensions=extensions)
             try:
-                response = await client.send(request, stream=True)
+                response = await transport.handle_async_request(request)
             except httpx.ConnectError:
                 if address == message.addresses[-1]:
                     raise
                 continue
             try:
-                return response.status_code, await _beginning(response)
+                return response.status_code, await _read(response)
             finally:
                 await response.aclose()
         raise OSError("there is no address to send to")
 
-    def _client(self, scheme: str) -> httpx.AsyncClient:
-        client = self._clients.get(scheme)
-        if client is None:
+    def _transport(self, scheme: str) -> httpx.AsyncHTTPTransport:
+        """Return what sends: without the cookies that a client would carry from one receiver to another."""
+        transport = self._transports.get(scheme)
+        if transport is None:
             import httpx  # noqa: PLC0415 - see `send`
 
-            limits = httpx.Limits(max_connections=None, max_keepalive_connections=64)
+            # A kept connection belongs to an address: over TLS another name there must show a certificate of its own.
+            kept = 0 if scheme == "https" else 64
+            limits = httpx.Limits(max_connections=None, max_keepalive_connections=kept, keepalive_expiry=2)
             # Certificates are loaded for https alone: it takes a while, and a test's receiver rarely has one.
-            client = httpx.AsyncClient(
-                timeout=httpx.Timeout(None),
-                trust_env=False,
-                follow_redirects=False,
-                limits=limits,
-                verify=scheme == "https",
-            )
-            self._clients[scheme] = client
-        return client
+            transport = httpx.AsyncHTTPTransport(verify=scheme == "https", trust_env=False, limits=limits)
+            self._transports[scheme] = transport
+        return transport
 
     async def close(self) -> None:
         """Close every connection."""
-        for client in self._clients.values():
-            await client.aclose()
-        self._clients.clear()
+        for transport in self._transports.values():
+            await transport.aclose()
+        self._transports.clear()
 
 
-async def _beginning(response: httpx.Response) -> str:
-    """Read the response, or as much of it as is kept; a receiver may send more than anybody wants."""
-    parts, size = [], 0
-    async for part in response.aiter_raw(RESPONSE_BYTES):
-        parts.append(part)
+class _TooLongError(Exception):
+    """A receiver answers more than anybody wants to read."""
+
+    def __init__(self, status: int, beginning: str) -> None:
+        super().__init__(f"answered {status} and more than {MOST_RESPONSE_BYTES:,} bytes")
+        self.status = status
+        self.beginning = beginning
+
+
+async def _read(response: httpx.Response) -> str:
+    """Read the response, and return as much of it as is kept.
+
+    Raises:
+        _TooLongError: there is no end to it; the rest is not read.
+    """
+    kept, size = b"", 0
+    async for part in response.aiter_raw():
+        kept += part[: RESPONSE_BYTES - len(kept)]
         size += len(part)
-        if size >= RESPONSE_BYTES:
-            break
-    return b"".join(parts)[:RESPONSE_BYTES].decode("utf-8", "replace")
+        if size > MOST_RESPONSE_BYTES:
+            raise _TooLongError(response.status_code, kept.decode("utf-8", "replace"))
+    return kept.decode("utf-8", "replace")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import signal
 import socket
 import threading
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from .handle import Account, ControlClient
 
 _START_SECONDS = 10
+_LIBRARIES = {"uvicorn.error": logging.ERROR, "python_multipart": logging.CRITICAL}
+"""What libraries may log: their word on what a client does wrong would stand between the lines of our own log."""
 _BACKLOG = 4096
 
 
@@ -105,6 +108,8 @@ def _new_loop() -> asyncio.AbstractEventLoop:
 
 def serve(app: App, listener: socket.socket, ready: Callable[[], None]) -> None:
     """Serve `app` on `listener` until SIGINT or SIGTERM, which end it at once; `ready` is called when it answers."""
+    for name, level in _LIBRARIES.items():
+        logging.getLogger(name).setLevel(level)
     server = _Server(app, ready)
     with asyncio.Runner(loop_factory=_new_loop) as runner:
         for number in (signal.SIGINT, signal.SIGTERM):

@@ -29,6 +29,7 @@ class Staging:
         file: the picture to answer with, where not one made for the task, and its media type.
         result_status: the HTTP status that links to its results are refused with, or 0.
         deliveries: its callbacks.
+        callback_url: where the creation asked for them to be sent, or None.
         truncated: whether its results are cut in half.
     """
 
@@ -39,6 +40,7 @@ class Staging:
     result_status: int = 0
     truncated: bool = False
     deliveries: list[Delivery] = field(default_factory=list)
+    callback_url: str | None = None
 
     def take(self, on: str) -> list[Play]:
         """Return the plays that happen to one request on `on`, and count it against them."""

@@ -452,7 +452,7 @@ def _polling(data: Mapping[str, Any]) -> Polling:
     return Polling(
         steps=tuple(sorted(steps, key=lambda step: step.since)),
         give_up=parse_duration(data.get("give_up", "15m")),
-        grace=parse_duration(data.get("grace", "0s")),
+        grace=parse_duration(data.get("grace", "5s")),
         provenance=_provenance(data),
     )
 

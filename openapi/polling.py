@@ -27,7 +27,7 @@ class Polling:
 
     steps: tuple[Step, ...] = (Step(0, 2000, 3000), Step(30_000, 5000, 10_000), Step(120_000, 15_000, 30_000))
     give_up: int = 900_000
-    grace: int = 0
+    grace: int = 5000
     provenance: str = "assumed"
 
     def pause(self, age: int) -> tuple[int, int]:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from .behaviour import NAMES, Behaviour, Phase, build_behaviour
 from .contract import Contract, OperationKey, UndescribedError, read_contract
@@ -233,14 +234,26 @@ def check_setting(behaviour: Behaviour, name: str, value: str) -> None:
     """Check the value of an account's setting before anything relies on it.
 
     Raises:
-        OptionError: it is the secret of signatures, and can't be used with their scheme.
+        OptionError: it is the secret of signatures, and can't be used with their scheme, or it should be a URL.
     """
-    signature = behaviour.callbacks.signature if behaviour.callbacks else None
-    if signature is not None and signature.secret == name:
+    callbacks = behaviour.callbacks
+    if callbacks is None:
+        return
+    if callbacks.setting == name and not _is_url(value):
+        raise OptionError(f"{name}: {shorten(value)} is no URL")
+    if callbacks.signature is not None and callbacks.signature.secret == name:
         try:
-            check_secret(signature.scheme, value)
+            check_secret(callbacks.signature.scheme, value)
         except SecretError as error:
             raise OptionError(f"{name}: {error}") from None
+
+
+def _is_url(text: str) -> bool:
+    try:
+        parts = urlsplit(text)
+        return bool(parts.scheme and parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
 
 
 def merge_patch(target: Any, patch: Any) -> Any:

@@ -81,6 +81,7 @@ class Running:
         with stream:
             for line in stream:
                 self._say(lines, line.rstrip("\n"))
+        self.process.wait()  # a process has closed its streams a moment before it has ended
         with self._changed:
             self._changed.notify_all()
 

@@ -92,7 +92,10 @@ ANY_RATIO = Field(
         ["", "1:0", "0:1", "100:1", "1:1\n", "1:1 ", "a:b", "1", ":", "-1:1", "1:1:1", "Auto", "\u0661:1"]
     ),
 )
-CALLBACK = Field(LINKS | st.none(), NO_TEXT.filter(lambda value: value is not None) | NO_LINKS)
+CALLBACK = Field(
+    LINKS | st.none() | st.just(""),
+    NO_TEXT.filter(lambda value: value is not None) | NO_LINKS.filter(bool),
+)
 
 
 @dataclass(frozen=True, repr=False)
@@ -118,7 +121,9 @@ class Creation:
     def __str__(self) -> str:
         return "-".join(part for part in (self.provider, self.operation, self.model.replace("/", "-")) if part)
 
-    __repr__ = __str__
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
+        """Show it in a failing example by its name: its strategies fill a screen."""
+        printer.text(str(self))
 
     def bodies(self) -> Json:
         """Return valid bodies."""

@@ -33,6 +33,12 @@ def connect_sync(time: FakeTime) -> Iterator[Connect]:
     yield from connecting("sync", time)
 
 
+@pytest.fixture
+def connect_async(time: FakeTime) -> Iterator[Connect]:
+    """Return a function that opens an awaited client, for what is special to it."""
+    yield from connecting("async", time)
+
+
 @pytest.fixture(scope="session")
 def emulator() -> Iterator[MockServer]:
     """All providers on a real socket, the fifth one too, at a hundred thousand times real time."""

@@ -82,6 +82,10 @@ class FaultyServer:
         """Answer nothing until the server is stopped."""
         self._done.wait(20)
 
+    def wait(self, seconds: float) -> None:
+        """Wait, but no longer than until the server is stopped."""
+        self._done.wait(seconds)
+
     def __enter__(self) -> Self:
         """Start."""
         self._thread.start()

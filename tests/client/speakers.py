@@ -7,6 +7,7 @@ import inspect
 import ssl
 import threading
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +37,12 @@ def folder_of(name: str) -> str | Path:
 def loaded(name: str, **options: str) -> Provider:
     """Return the provider, with options chosen."""
     return load_provider(folder_of(name), {key.replace("_", "-"): value for key, value in options.items()})
+
+
+@cache
+def loaded_once(name: str) -> Provider:
+    """Return the provider, for tests that change nothing about it."""
+    return loaded(name)
 
 
 class FakeTime:

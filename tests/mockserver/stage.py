@@ -18,6 +18,8 @@ from understudy.mockserver.settings import Settings
 from understudy.openapi.provider import Provider, built_in_names, load_provider
 from understudy.openapi.reads import read
 
+from .control_document import judge_async
+
 ACME = Path(__file__).parent.parent / "providers" / "acme"
 NAMES = (*built_in_names(), "acme")
 START = 1_765_178_600_000
@@ -25,7 +27,17 @@ START = 1_765_178_600_000
 URL = "http://127.0.0.1:4020"
 
 _loop = asyncio.new_event_loop()
-atexit.register(_loop.close)
+
+
+@atexit.register
+def _end() -> None:
+    async def cancel(tasks: set[asyncio.Task[Any]]) -> None:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    _loop.run_until_complete(cancel(asyncio.all_tasks(_loop)))
+    _loop.close()
 
 
 @lru_cache(maxsize=64)
@@ -57,7 +69,8 @@ class Stage:
         loaded = [provider_of(each, *options) if isinstance(each, str) else each for each in providers or NAMES]
         self.emulator = Emulator(loaded, self.settings, root=root, said=self.said.append, real=lambda: self.time)
         self.app = App(self.emulator, log)
-        self._client = httpx.AsyncClient(transport=httpx.ASGITransport(self.app), base_url=URL)
+        hooks = {"response": [judge_async]}
+        self._client = httpx.AsyncClient(transport=httpx.ASGITransport(self.app), base_url=URL, event_hooks=hooks)
 
     def wait(self, seconds: float) -> None:
         """Let real time pass."""

@@ -79,3 +79,13 @@ def test_a_price_comes_back_once_however_often_it_is_due() -> None:
         account.refund_later(task_in(stage, "acme"), START)
     task_in(stage, "acme").interventions += (Intervention(START, "cancelled"),)
     assert account.balance(100, START) == 100
+
+
+def test_a_failing_task_put_back_by_hand_gives_its_price_back_when_it_fails_again() -> None:
+    stage = Stage("kie")
+    stage.created("kie", SIMPLE["kie"])
+    task, namespace = fail_by_hand(stage, "kie"), stage.emulator.namespaces.of_key("test")
+    stage.wait(1)
+    stage.emulator.move(namespace, "kie", task, "waiting")
+    assert namespace.account("kie").balance(100, task.ends()) == 100 - 18
+    assert namespace.account("kie").balance(100, task.ends() + 1_000) == 100

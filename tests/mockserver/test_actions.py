@@ -11,11 +11,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from understudy.mockserver.plan import make_plan, path_to
+from understudy.mockserver.request import Request
 from understudy.mockserver.task import Task
 from understudy.openapi.behaviour import Phase
 from understudy.openapi.times import iso
 
-from .stage import NAMES, SIMPLE, START, Stage, as_json, creators, refused_with
+from .stage import NAMES, SIMPLE, START, Stage, as_json, refused_with
 
 Record = dict[str, Any]
 
@@ -215,12 +216,14 @@ FORMS = {
 @pytest.mark.parametrize("frozen", [True, False])
 def test_ids_look_as_documented_and_thousands_at_the_same_moment_differ(provider: str, frozen: bool) -> None:
     stage = Stage(provider, limits=False, frozen=frozen)
-    create, path = creators(stage, provider)[0], creators(stage, provider)[0].behaviour.key.path
+    sent = stage.create(provider, SIMPLE[provider]).request
+    headers = [(name.lower(), value) for name, value in sent.headers.raw]
     for _ in range(1000):
-        assert stage.ask("POST", f"/{provider}{path}", json=SIMPLE[provider]).is_success, create
         stage.wait(0.0003)
+        request = Request("POST", sent.url.path, b"", headers, sent.content)
+        assert stage.emulator.handle(request).answer.status < 300
     ids = stage.emulator.namespaces.of_key("test").account(provider).tasks
-    assert len(ids) == 1000
+    assert len(ids) == 1001
     assert all(re.fullmatch(FORMS[provider], each) for each in ids)
 
 
@@ -416,3 +419,12 @@ def test_what_is_nested_too_deeply_to_be_told_again_is_refused(provider: str, de
     response = stage.create(provider, None, content=sent, headers={"content-type": "application/json"})
     assert refused_with(provider, response)[0] in {400, 422, 2001}
     assert "nested too deeply" in response.text
+
+
+@pytest.mark.parametrize(("frozen", "later"), [(True, 0), (False, 60_000)])
+def test_the_clock_starts_when_it_was_told_to(frozen: bool, later: int) -> None:
+    stage = Stage("kie", start=1_600_000_000_000, frozen=frozen)
+    stage.wait(60)
+    task = stage.created("kie", SIMPLE["kie"])
+    assert task == f"task_nano-banana-pro_{1_600_000_000_000 + later}"
+    assert stage.facts("kie", task)["created"] == 1_600_000_000_000 + later

@@ -106,3 +106,8 @@ def test_it_stays_within_the_times_that_can_be_told() -> None:
     clock = Clock(start=253_402_300_798_000, speed=1e9, real=real)
     real.now += 10**9
     assert clock.now() == 253_402_300_799_000
+
+
+def test_it_is_never_set_beyond_what_it_can_reach() -> None:
+    with pytest.raises(ClockError, match=r"^clocks go no further than 8999-"):
+        Clock().set(253_402_300_799_001)

@@ -48,7 +48,7 @@ def account_of(stage: Stage, creation: Creation, key: str) -> Account:
 
 @pytest.mark.parametrize(("creation", "kind"), EACH)
 @given(data=st.data())
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=6, deadline=None)
 def test_every_valid_creation_is_accepted_and_its_whole_life_is_as_documented(
     creation: Creation, kind: str, data: Any
 ) -> None:
@@ -82,7 +82,7 @@ def test_every_valid_creation_is_accepted_and_its_whole_life_is_as_documented(
 
 @pytest.mark.parametrize(("creation", "kind"), EACH)
 @given(data=st.data())
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=15, deadline=None)
 def test_every_single_fault_in_a_creation_is_refused_as_documented(creation: Creation, kind: str, data: Any) -> None:
     body, name = data.draw(creation.faults())
     stage, key = STAGES[creation.provider, kind], next(KEYS)
@@ -98,7 +98,7 @@ def test_every_single_fault_in_a_creation_is_refused_as_documented(creation: Cre
 @pytest.mark.parametrize("kind", OPTIONS)
 @pytest.mark.parametrize("provider", ["kie", "apikley", "crun"])
 @given(model=NO_TEXT | st.text(max_size=30).filter(lambda text: text not in KNOWN))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=12, deadline=None)
 def test_every_unknown_model_is_refused_as_documented(provider: str, kind: str, model: Any) -> None:
     stage = STAGES[provider, kind]
     body = as_json({"model": model, "input": {"prompt": "x"}})
@@ -110,7 +110,7 @@ def test_every_unknown_model_is_refused_as_documented(provider: str, kind: str, 
 
 @pytest.mark.parametrize("creation", CREATIONS, ids=str)
 @given(data=st.data())
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=8, deadline=None)
 def test_the_strategies_mean_what_the_effective_document_says(creation: Creation, data: Any) -> None:
     operation = STAGES[creation.provider, "default"].operation(creation.provider, creation.operation)
     validators = operation.variants[creation.model] if creation.model else operation.bodies
@@ -150,7 +150,7 @@ def test_spent_credits_and_exceeded_rates_are_refused_as_documented(provider: st
 @pytest.mark.parametrize("kind", OPTIONS)
 @pytest.mark.parametrize("provider", NAMES)
 @given(task=st.text(st.characters(exclude_categories=["Cs"]), max_size=50))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=10, deadline=None)
 def test_whatever_id_is_asked_for_is_answered_as_documented(provider: str, kind: str, task: str) -> None:
     stage = STAGES[provider, kind]
     for operation in stage.emulator.providers[provider].operations.values():

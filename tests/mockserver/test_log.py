@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import io
+import signal
+import socket
 from typing import Any
 
+import httpx
 import orjson
 import pytest
 from understudy.mockserver.log import json_log, text_log
 
+from ..processes import serving
 from .stage import SIMPLE, Stage
 
 
@@ -72,3 +76,16 @@ def test_a_file_fetched_is_a_line_too() -> None:
     stage.ask("GET", link)
     assert " 200 " in stream.getvalue().splitlines()[-1]
     assert "acme file" in stream.getvalue().splitlines()[-1]
+
+
+def test_what_a_client_does_wrong_puts_no_line_of_another_kind_into_the_log() -> None:
+    with serving("--log-format", "json", "--provider", "kie") as process:
+        host, port = process.url.removeprefix("http://").split(":")
+        with socket.create_connection((host, int(port))) as connection:
+            connection.sendall(b"no HTTP\r\n\r\n")
+            assert b"400" in connection.recv(1000)
+        headers = {"authorization": "Bearer test", "content-type": "multipart/form-data"}
+        upload = f"{process.url}/kie/api/file-stream-upload"
+        assert httpx.post(upload, content=b"x", headers=headers, trust_env=False).status_code == 400
+        process.stop(signal.SIGTERM)
+        assert [orjson.loads(line)["operation"] for line in process.err] == ["uploadStream"]

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from understudy.mockserver.clock import Clock
 from understudy.mockserver.namespace import Namespaces, namespace_id
+from understudy.mockserver.scenario import Play
 
 KEYS = st.text(st.characters(codec="utf-8"), max_size=30)
 
@@ -61,3 +62,12 @@ def test_who_comes_again_after_being_forgotten_starts_anew() -> None:
     assert namespaces.of_key("b") is other
     namespaces.forget(None)
     assert list(namespaces) == []
+
+
+def test_what_is_to_happen_so_many_times_happens_so_often_and_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    namespace = made().of_key("a")
+    twice, always = Play("fail", "life", {}, times=2, text="fail;times=2"), Play("fail", "life", {}, text="fail")
+    assert [namespace.may_play(twice) for _ in range(4)] == [True, True, False, False]
+    assert all(namespace.may_play(always) for _ in range(4))
+    monkeypatch.setattr("understudy.mockserver.namespace._MAX_COUNTED", 1)
+    assert namespace.may_play(twice)

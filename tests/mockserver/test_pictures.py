@@ -140,6 +140,28 @@ def test_a_picture_fetched_is_what_was_asked_for(provider: str, body: Any, size:
     assert picture.width / picture.height == pytest.approx(size[0] / size[1], rel=0.04)
 
 
+@pytest.mark.parametrize(
+    ("provider", "body", "size"),
+    [
+        ("kie", {"model": "nano-banana-pro", "input": {"prompt": "x", "aspect_ratio": "16:9"}}, (1024, 576)),
+        ("apikley", {"model": "nano-banana-pro", "input": {"prompt": "x", "resolution": "4K"}}, (4096, 4096)),
+        ("mulerouter", {"prompt": "x", "aspect_ratio": "2:3"}, (1360, 2048)),
+    ],
+)
+def test_a_resolution_may_mean_the_longest_side_instead(provider: str, body: Any, size: tuple[int, int]) -> None:
+    operation = creators(Stage(provider, options=("sizes=longest-side",)), provider)[0]
+    task = task_of(operation, body.get("model", "nano-banana-pro"), body)
+    spec = picture_of(task, full_body(task), 0, None)
+    assert max(spec.width, spec.height) == max(size)
+    assert spec.width / spec.height == pytest.approx(size[0] / size[1], rel=0.02)
+
+
+def test_a_ratio_that_is_none_is_square_whatever_a_resolution_means() -> None:
+    operation = creators(Stage("kie", options=("sizes=longest-side",)), "kie")[0]
+    body = {"model": "nano-banana-pro", "input": {"prompt": "x", "aspect_ratio": "wide", "resolution": "2K"}}
+    assert picture_of(task_of(operation, "nano-banana-pro", body), body, 0, None).lines[2] == "2048 x 2048 png"
+
+
 def test_prompt_model_size_and_id_are_drawn_on_it() -> None:
     operation = STAGE.operation("kie", "createTask")
     task = task_of(operation, "nano-banana-pro", {"model": "nano-banana-pro", "input": {"prompt": "a lighthouse"}})

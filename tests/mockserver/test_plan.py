@@ -5,7 +5,16 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from understudy.mockserver.plan import Intervention, Plan, instant_plan, make_plan, path_to, state_of, transitions
+from understudy.mockserver.plan import (
+    Intervention,
+    Plan,
+    instant_plan,
+    make_plan,
+    moved_by_poll,
+    path_to,
+    state_of,
+    transitions,
+)
 from understudy.openapi.behaviour import Failure, Phase, Status
 
 from .stage import NAMES, provider_of
@@ -85,3 +94,43 @@ def test_what_a_task_passed_can_be_told_afterwards() -> None:
     ]
     by_hand = (Intervention(1150, "cancelled"),)
     assert [state.status for state in transitions(PLAN, 1000, by_hand, 9999)] == ["waiting", "working", "cancelled"]
+
+
+POLLED = Plan(("waiting", "working", "done"), (0, 100, 300), progress="polls", polls_per_status=2)
+
+
+def test_where_polls_move_a_task_each_status_lasts_so_many_of_them() -> None:
+    status, passed = "waiting", []
+    for polls in range(1, 8):
+        status = moved_by_poll(POLLED, status, polls) or status
+        passed.append(status)
+    assert passed == ["waiting"] * 2 + ["working"] * 2 + ["done"] * 3
+
+
+@pytest.mark.parametrize(("plan", "status"), [(PLAN, "waiting"), (POLLED, "cancelled"), (POLLED, "done")])
+def test_a_poll_moves_nothing_that_moves_by_time_or_was_moved_by_hand(plan: Plan, status: str) -> None:
+    assert moved_by_poll(plan, status, 99) is None
+
+
+def test_what_waits_for_polls_or_for_a_hand_does_not_move_by_itself() -> None:
+    assert [state_of(POLLED, 0, (), now).status for now in (0, 10**9)] == ["waiting"] * 2
+
+
+def test_a_task_put_back_into_its_plan_goes_on_from_there() -> None:
+    back = (Intervention(1_000, "waiting"),)
+    assert [state_of(PLAN, 0, back, now).status for now in (999, 1_000, 1_100, 1_300)] == [
+        "done",
+        "waiting",
+        "working",
+        "done",
+    ]
+    assert state_of(PLAN, 0, back, 1_150).since == 1_100
+    passed = [(state.status, state.since) for state in transitions(PLAN, 0, back, 9_999)]
+    assert passed == [
+        ("waiting", 0),
+        ("working", 100),
+        ("done", 300),
+        ("waiting", 1_000),
+        ("working", 1_100),
+        ("done", 1_300),
+    ]

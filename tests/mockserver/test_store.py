@@ -112,3 +112,19 @@ def test_a_single_file_is_kept_however_large() -> None:
 
 def test_an_empty_store_is_empty() -> None:
     assert len(TaskStore(5, lambda _: None)) == 0
+
+
+def test_of_hundreds_that_have_not_finished_the_oldest_go_one_by_one() -> None:
+    stage = Stage("mulerouter", max_tasks=250, limits=False, frozen=True)
+    tasks = [stage.created("mulerouter", SIMPLE["mulerouter"]) for _ in range(260)]
+    assert list(stage.emulator.namespaces.of_key("test").account("mulerouter").tasks) == tasks[10:]
+
+
+def test_tasks_are_forgotten_with_their_namespace() -> None:
+    stage = Stage("acme", max_tasks=3)
+    for key in ("a", "a", "b", "c"):
+        stage.created("acme", SIMPLE["acme"], key=key)
+    stage.emulator.tasks.forget(stage.emulator.namespaces.of_key("b"))
+    assert len(stage.emulator.tasks) == 2
+    stage.emulator.tasks.forget(None)
+    assert len(stage.emulator.tasks) == 0

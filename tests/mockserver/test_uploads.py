@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import base64
+import socket
 from io import BytesIO
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 from PIL import Image
+from understudy.openapi.provider import load_provider
 
 from .stage import START, Stage, refused_with
 
@@ -329,3 +332,69 @@ def test_the_time_of_a_stored_file_is_that_of_the_account_it_belongs_to() -> Non
     stage.ask("PUT", prepared["presigned_url"], None, content=b"x")
     (file,) = stage.emulator.namespaces.of_key("test").account("crun").files.values()
     assert file.stored == START + 5_000_000
+
+
+def test_a_form_may_bring_a_file_as_text() -> None:
+    stage = Stage("kie")
+    parts = {"file": (None, "hé"), "uploadPath": (None, "in"), "fileName": (None, "a")}
+    data = stage.ask("POST", "/kie/api/file-stream-upload", files=parts).json()["data"]
+    assert stage.ask("GET", data["downloadUrl"]).content == "hé".encode()
+
+
+LENIENT = """
+understudy: 1
+title: Lenient
+base_url: https://api.acme.example
+id: { format: "{hex32}" }
+statuses: { waiting: { phase: pending }, done: { phase: completed }, broken: { phase: failed } }
+failures: { failed: { code: 1, message: It broke } }
+refusal: { status: 400, body: { why: "{{ problem }}" }, reads: { code: /why, message: /why } }
+errors:
+  bad: { code: 1, message: "{{ problem }}", when: [request-invalid, path-unknown, key-missing, server-failed] }
+operations:
+  upload:
+    on: POST /files
+    does: upload
+    upload: { from: base64, content: $request.body#/data }
+    answer: { body: { url: "{{ file.url }}" } }
+    reads: { url: /url }
+"""
+LENIENT_DOCUMENT = """
+openapi: 3.1.0
+info: { title: Lenient, version: 1.0.0 }
+paths:
+  /files:
+    post:
+      requestBody: { required: true, content: { application/json: { schema: { type: object } } } }
+      responses: { "200": { description: Kept } }
+"""
+
+
+@pytest.mark.parametrize("sent", ["a", "!", 5, None])
+def test_where_the_document_takes_any_text_base64_that_does_not_decode_is_refused(tmp_path: Path, sent: Any) -> None:
+    folder = tmp_path / "lenient"
+    folder.mkdir()
+    (folder / "behaviour.yaml").write_text(LENIENT)
+    (folder / "lenient.yaml").write_text(LENIENT_DOCUMENT)
+    answer = Stage(load_provider(folder)).ask("POST", "/lenient/files", json={"data": sent})
+    assert answer.status_code == (400 if isinstance(sent, str) else 200)
+    assert answer.is_success or answer.json()["why"].startswith("the base64 does not decode: ")
+
+
+def test_nothing_foreign_is_ever_looked_up_or_connected_to(monkeypatch: pytest.MonkeyPatch) -> None:
+    reached: list[Any] = []
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *place, **_: reached.append(place))
+    monkeypatch.setattr(socket.socket, "connect", lambda _, place: reached.append(place))
+    stage = Stage("kie", instant=True)
+    assert upload(stage, "url", "http://127.0.0.1:9/a.png").json()["code"] == 200
+    created = asked_with(stage, "https://example.com/a.png", "http://localhost:9/b").json()
+    (link,) = stage.facts("kie", created["data"]["taskId"])["outputs"]
+    assert stage.ask("GET", link).status_code == 200
+    assert reached == []
+
+
+def test_links_show_whose_they_are_without_showing_the_key() -> None:
+    stage = Stage("kie", instant=True)
+    link = link_to(stage, picture(), key="a-secret-key")
+    assert "secret" not in link
+    assert stage.emulator.namespaces.of_key("a-secret-key").id in link

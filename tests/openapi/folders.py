@@ -70,7 +70,7 @@ callbacks:
   retries: [1s, 5m]
   received: [200, 204]
   reads: { id: /id }
-polling: { every: { 30s: 5s..10s, 0s: 2s }, give_up: 10m }
+polling: { every: { 30s: 5s..10s, 0s: 2s }, give_up: 10m, grace: 3s }
 options:
   words:
     about: Which words.

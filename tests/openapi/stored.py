@@ -28,19 +28,20 @@ def chosen(choice: Choice) -> Provider:
 
 
 def combinations(name: str) -> list[Choice]:
-    """Every combination of the values of a provider's options."""
-    options = load_provider(name).behaviour.options.values()
-    values = ([f"{option.name}={value}" for value in option.values] for option in options)
-    return [(name, *combination) for combination in product(*values)]
+    """Every combination of the values of those options that change a provider's document; the rest do nothing to it."""
+    options = load_provider(name)._source.data.get("options", {})
+    changing = {
+        key: each["values"] for key, each in options.items() if any("overlay" in v for v in each["values"].values())
+    }
+    return [
+        (name, *chosen)
+        for chosen in product(*([f"{key}={value}" for value in values] for key, values in changing.items()))
+    ]
 
 
 def distinct() -> list[Choice]:
-    """For each document that some combination of options makes, the first combination that does."""
-    made: dict[tuple[str, ...], Choice] = {}
-    for name in built_in_names():
-        for choice in combinations(name):
-            made.setdefault((name, *(overlay.name for overlay in overlays(choice))), choice)
-    return list(made.values())
+    """A choice for each document that some combination of options makes."""
+    return [choice for name in built_in_names() for choice in combinations(name)]
 
 
 def overlays(choice: Choice) -> list[Source]:

@@ -4,6 +4,7 @@ from typing import Any, get_args
 import pytest
 from understudy.openapi.behaviour import NAMES, Behaviour, Does, Meaning, Phase, Template, build_behaviour
 from understudy.openapi.conditions import CONDITIONS
+from understudy.openapi.polling import Polling
 from understudy.openapi.provider import BUILT_IN, merge_patch
 from understudy.openapi.shape import BEHAVIOUR as SCHEMA
 from understudy.openapi.source import parse_source, read_source
@@ -131,7 +132,9 @@ def test_callbacks_may_be_unsigned_and_go_where_the_creation_says() -> None:
 def test_the_advice_for_polling_is_kept_in_the_order_of_a_task_s_age() -> None:
     polling = acme().polling
     assert [(step.since, step.least, step.most) for step in polling.steps] == [(0, 2000, 2000), (30_000, 5000, 10_000)]
-    assert (polling.give_up, polling.grace) == (600_000, 0)
+    assert (polling.give_up, polling.grace) == (600_000, 3000)
+    default = acme({"polling": {"give_up": None, "grace": None}}).polling
+    assert (default.give_up, default.grace) == (Polling().give_up, Polling().grace)
 
 
 def test_links_lead_from_a_creation_to_what_asks_for_its_tasks() -> None:

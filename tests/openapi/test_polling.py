@@ -22,4 +22,4 @@ def test_the_pause_between_two_polls_grows_with_the_age_of_the_task(age: int, pa
 
 def test_without_advice_there_is_a_default_that_says_it_is_assumed() -> None:
     assert Polling() == ADVICE
-    assert (Polling().give_up, Polling().grace, Polling().provenance) == (900_000, 0, "assumed")
+    assert (Polling().give_up, Polling().provenance) == (900_000, "assumed")

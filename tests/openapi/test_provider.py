@@ -123,6 +123,18 @@ def test_settings_are_chosen_with_the_options_and_a_secret_that_cannot_sign_is_r
         load_provider(folder, {"secret": "whsec_é"})
 
 
+@pytest.mark.parametrize("url", ["", "hook.test", "http://[", "https://hook.test:0", "https://hook.test:99999"])
+def test_a_setting_that_should_be_a_url_and_is_none_is_refused(tmp_path: Path, url: str) -> None:
+    with pytest.raises(OptionError, match=r"^hook: '.*' is no URL$"):
+        load_provider(written(tmp_path), {"hook": url})
+
+
+def test_a_provider_without_callbacks_has_settings_that_anything_may_stand_in(tmp_path: Path) -> None:
+    callbacks = BEHAVIOUR[BEHAVIOUR.index("callbacks:") : BEHAVIOUR.index("polling:")]
+    folder = changed(tmp_path, "behaviour.yaml", callbacks, "")
+    assert load_provider(folder, {"hook": "anything"}).settings == {"hook": "anything"}
+
+
 def test_what_is_no_folder_is_refused_with_the_nearest_name(tmp_path: Path) -> None:
     name = built_in_names()[0]
     with pytest.raises(LoadError) as caught:
@@ -213,6 +225,14 @@ BEHAVIOURS = [
         "/titel: is not known (did you mean 'title'?); expected",
     ),
     ("failed: { code: 500", "broken: { code: 500", "failures:", "/failures/failed: is missing; expected a value"),
+    (
+        "$request.path.id",
+        "$request.path.idd",
+        "",
+        "/operations/poll/task_id: GET /tasks/{id} has no path parameter 'idd'",
+    ),
+    ("code: 404, when", "code: no-task, when", "", "/errors/not-found: is told with the HTTP status 'no-task' ("),
+    ("code: 500, message", "code: 500, mesage", "", "/failures/failed/message: is missing; expected a value"),
     (
         "{ setting: hook }",
         "{ setting: hok }",

@@ -298,7 +298,8 @@ class Flows:
         named = model or known.model or (origin.model if origin else "")
         creation = known.operation or (origin.operation if origin else "")
         if operation is not None:
-            creation = self.inputs.creation(named, operation, validate=self._validate).name
+            exact = operation in {each.name for each in self.target.doing("create")}
+            creation = operation if exact else self.inputs.creation(named, operation, validate=self._validate).name
         return replace(known, model=named, operation=creation)
 
     def _asker(self, does: str, task: Task) -> OperationBehaviour:

@@ -33,12 +33,12 @@ def load(provider: ProviderLike) -> Provider:
     Raises:
         ConfigurationError: there is none, or its folder is broken.
     """
-    if isinstance(provider, Provider):
-        return provider
     try:
-        return load_provider(provider if isinstance(provider, str) else os.fspath(provider))
+        loaded = provider if isinstance(provider, Provider) else load_provider(os.fspath(provider))
+        _ = loaded.contract  # now: what is wrong with the documents should not wait for the first request
     except (LoadError, OptionError) as error:
         raise ConfigurationError(str(error)) from error
+    return loaded
 
 
 @dataclass(slots=True)

@@ -11,7 +11,7 @@ from dataclasses import replace
 from itertools import islice
 from typing import Any
 
-from .flat import ANY, FAMILY, Flat, Flattener, Schema, common_types, json_key
+from .flat import ANY, FAMILY, Flat, Flattener, Schema, common_types, has_type, json_key
 
 MOST_CASES = 32
 """Bound on the ways worked out of one schema: choices multiply."""
@@ -66,6 +66,9 @@ def disjoint(one: Flat, other: Flat, flatten: Flattener, depth: int = 3) -> bool
     values = [flat.words["enum"] for flat in (one, other) if "enum" in flat.words]
     if len(values) == 2 and not {json_key(value) for value in values[0]} & {json_key(value) for value in values[1]}:
         return True
+    for flat, there in ((one, other), (other, one)):
+        if "enum" in flat.words and not any(has_type(value, there.types) for value in flat.words["enum"]):
+            return True
     if depth == 0 or common_types(one.types, other.types) != {"object"}:
         return False
     needed = {*one.words.get("required", ()), *other.words.get("required", ())}

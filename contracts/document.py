@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import Any
 from urllib.parse import unquote, urldefrag, urljoin
 
-from ..openapi.dialect import upgrade
+from ..openapi.dialect import to_2020_12, upgrade
 from ..openapi.errors import LoadError, shorten
 from ..openapi.pointer import MISSING, join, resolve
 from ..openapi.source import Source
@@ -142,8 +142,10 @@ class Side:
         """Where every object of a known kind stands, by its identity."""
         found: dict[int, tuple[str, tuple[str | int, ...]]] = {}
         for file, data in self.documents.items():
-            kind: Kind = "document" if file in self.main else "schema"
-            for tokens, _, node in walk(data, kind):
+            nodes = (
+                ((tokens, node) for tokens, _, node in walk(data, "document")) if file in self.main else _objects(data)
+            )
+            for tokens, node in nodes:
                 found.setdefault(id(node), (file, tokens))
         return found
 
@@ -207,9 +209,10 @@ def build_side(
 
 
 def _absolute(file: str, contents: Any, source: Source, references: list[tuple[str, str, str]]) -> Any:
-    kind: Kind = "document" if isinstance(contents, dict) and "openapi" in contents else "schema"
-    upgraded = upgrade(contents) if kind == "document" else contents
-    _check_shape(upgraded, kind, source)
+    if not isinstance(contents, dict) or "openapi" not in contents:
+        return _part(file, contents, references)
+    upgraded = upgrade(contents)
+    _check_shape(upgraded, source)
 
     def change(kind: Kind, node: dict[str, Any]) -> Any:
         reference = node.get("$ref")
@@ -218,7 +221,33 @@ def _absolute(file: str, contents: Any, source: Source, references: list[tuple[s
             references.append((reference, absolute, file))
         return node
 
-    return rewrite(upgraded, kind, change)
+    return rewrite(upgraded, "document", change)
+
+
+def _part(file: str, node: Any, references: list[tuple[str, str, str]]) -> Any:
+    """Return what stands in a file that is no document: nobody says which of its objects are schemas."""
+    if isinstance(node, list):
+        return [_part(file, each, references) for each in node]
+    if not isinstance(node, dict):
+        return node
+    made = {key: _part(file, each, references) for key, each in node.items()}
+    reference = made.get("$ref")
+    if isinstance(reference, str):
+        made["$ref"] = absolute = _joined(file, reference)
+        references.append((reference, absolute, file))
+    old = "nullable" in made or isinstance(made.get("exclusiveMinimum", made.get("exclusiveMaximum")), bool)
+    return to_2020_12(made) if old else made
+
+
+def _objects(node: Any, tokens: tuple[str | int, ...] = ()) -> Iterator[tuple[tuple[str | int, ...], Any]]:
+    """Yield (pointer tokens, object) for every object in `node`."""
+    if isinstance(node, dict):
+        yield tokens, node
+        for key, each in node.items():
+            yield from _objects(each, (*tokens, key))
+    elif isinstance(node, list):
+        for number, each in enumerate(node):
+            yield from _objects(each, (*tokens, number))
 
 
 def _joined(file: str, reference: str) -> str:
@@ -247,9 +276,9 @@ def check_version(source: Source, data: Any) -> None:
         raise source.error("/openapi", f"is {version!r}", "OpenAPI 3.0 or 3.1")
 
 
-def _check_shape(data: Any, kind: Kind, source: Source) -> None:
+def _check_shape(data: Any, source: Source) -> None:
     """Check that what should be objects and lists are: all that follows relies on it."""
-    for tokens, each, node in walk(data, kind):
+    for tokens, each, node in walk(data, "document"):
         for key, (shape, child) in FIELDS[each].items():
             value = node.get(key)
             if value is None:
@@ -280,9 +309,7 @@ def _check_references(side: Side, references: list[tuple[str, str, str]]) -> Non
 
 def _reference_error(side: Side, file: str, reference: str, problem: str) -> LoadError:
     source = side.sources[file]
-    kind: Kind = "document" if file in side.main else "schema"
-    original = source.data
-    for tokens, _, node in walk(original, kind):
+    for tokens, node in _objects(source.data):
         if node.get("$ref") == reference:
             return source.error(join(*tokens, "$ref"), f"the reference {shorten(reference)} {problem}")
     return LoadError(source.name, f"the reference {shorten(reference)} {problem}")

@@ -47,7 +47,7 @@ class _Drift:
     def __init__(self, base: Side, revision: Side) -> None:
         self.base = base
         self.revision = revision
-        self.partial = base.partial != revision.partial
+        self.partial = "" if base.partial == revision.partial else "base" if base.partial else "revision"
         self.messages = Messages(base, revision, Comparison(base.flatten, revision.flatten))
         self.found: list[Finding] = []
 
@@ -65,12 +65,10 @@ class _Drift:
             several = len(old.get(key, [])) > 1
             for one, other in pairs:
                 self._operation(one, other, kind, _label(self.base, one) if several else "")
-            if not self.partial or (pairs and not self.base.partial and gained):
-                for one in () if self.partial else lost:
+            if self.partial != "revision":
+                for one in lost:
                     self._removed(one, kind, _label(self.base, one) if several else "")
-                for other in gained:
-                    self._added(other, kind)
-            elif self.revision.partial:
+            if self.partial != "base":
                 for other in gained:
                     self._added(other, kind)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from .changes import Change
 from .document import Described, Place
 from .findings import Claim, Finding
 from .severity import Direction, Severity
@@ -58,8 +57,3 @@ class Exchange:
     def judge(self, narrowed: bool, direction: Direction, *, mild: Severity = "breaking") -> Severity:  # noqa: FBT001
         """Return how grave it is that less (or more) is allowed or promised of something."""
         return mild if narrowed == (direction == "sent") else "info"
-
-
-def without_claim(changes: tuple[Change, ...]) -> tuple[Change, ...]:
-    """Return `changes` that say something of values, not only of what is noted beside."""
-    return tuple(change for change in changes if change.effect != "noted")

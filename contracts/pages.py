@@ -18,8 +18,11 @@ from ..openapi.source import Source, parse_source
 _FENCE = re.compile(r"^(?P<indent>[ \t]*)(?P<mark>`{3,}|~{3,})(?P<info>[^\n`]*)$", re.MULTILINE)
 _BLOCK = re.compile(r"<(?P<tag>pre|script|textarea)\b[^>]*>(?P<body>.*?)</(?P=tag)\s*>", re.DOTALL | re.IGNORECASE)
 _TAG = re.compile(r"<[^>]*>")
-_OPENING = re.compile(r"""^\s*(?:\{\s*)?["']?(?:openapi|swagger)["']?\s*:\s*["']?\d""", re.MULTILINE)
+_OPENING = re.compile(r"""^[ \t]*(?:\{[ \t]*)?["']?(?:openapi|swagger)["']?\s*:\s*["']?\d""", re.MULTILINE)
+_PATH = re.compile(r"^(/[^\s:]*):[ \t]*$", re.MULTILINE)
 _STARTS = re.compile(r"""\A\s*(?:#[^\n]*\n\s*)*(?:---\s*\n\s*)?(?:\{\s*)?["']?(?:openapi|swagger)["']?\s*:""")
+_MEMBER = re.compile(r"""^(?:\{\s*)?["']?(?:openapi|swagger)["']?[ \t]*:|\A\s*\{.*?^[ \t]*"(?:openapi|swagger)"\s*:""",
+                     re.MULTILINE | re.DOTALL)  # fmt: skip
 _LOST = re.compile(r"^openapi:[^\n]*\n(?:[^\n]*\n)*?info:[ \t]*\n(?:title|version|description):", re.MULTILINE)
 
 
@@ -53,7 +56,7 @@ def find_documents(text: str, name: str) -> list[Found]:
     """
     found = []
     for body, line, info in _blocks(text):
-        if _STARTS.match(body):
+        if _MEMBER.search(body):
             source = parse_source("\n" * (line - 1) + body, name)
             found.append(Found(source, info, line))
     if not found:
@@ -86,7 +89,12 @@ def why_none(text: str, name: str) -> LoadError:
     lost = _LOST.search(text)
     if lost is not None:
         line = text.count("\n", 0, lost.start()) + 1
-        problem = "holds an OpenAPI document that lost its indentation: what belongs to what can't be told"
+        paths = list(dict.fromkeys(_PATH.findall(text)))
+        told = f"; its paths ({', '.join(paths[:5])}) can be read" if paths else ""
+        problem = (
+            "holds an OpenAPI document that lost its indentation, so that nobody can tell which fields belong to which "
+            f"object, nor what each `required` and `type` speaks of{told}"
+        )
         return LoadError(name, problem, line=line, expected="the page's source, or the document itself")
     opening = _OPENING.search(text)
     if opening is not None:
@@ -94,6 +102,8 @@ def why_none(text: str, name: str) -> LoadError:
         return LoadError(
             name, "speaks of OpenAPI outside any block of code", line=line, expected="a fenced block or <pre>"
         )
-    return LoadError(
-        name, "holds no OpenAPI, only prose", expected="a page with an OpenAPI document in a block of code"
+    problem = (
+        "holds no OpenAPI, only prose: methods, paths, types, limits and what is required can't be told "
+        "from its other words"
     )
+    return LoadError(name, problem, expected="a page with an OpenAPI document in a block of code")

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit, urlunsplit
 from ..openapi.errors import LoadError
 from ..openapi.source import MAX_BYTES, Source, parse_source, read_source
 from .document import ReadOther, Side, build_side
-from .pages import find_documents, is_page
+from .pages import Found, find_documents, is_page
 
 _SUFFIXES = {".yaml", ".yml", ".json"}
 TIMEOUT = 20.0
@@ -69,6 +69,20 @@ def read_pages(names: Iterable[str]) -> Side:
         sources |= {_key(name, number): source for number, source in enumerate(found)}
     data = {name: source.data for name, source in sources.items()}
     return build_side(", ".join(names), sources, data, _no_other("a page"), partial=True)
+
+
+def read_page(name: str) -> tuple[str, list[Found]]:
+    """Return the address of the page (or document) `name`, without secrets, and the documents in it, checked.
+
+    Raises:
+        LoadError: it can't be read, holds no OpenAPI, or what it holds does not load.
+    """
+    text = _fetched(name) if _is_url(name) else _text(Path(name), name)
+    where = urlsplit(name).path if _is_url(name) else name
+    found = find_documents(text, name) if is_page(where, text) else [Found(parse_source(text, name), "", 1)]
+    for each in found:
+        build_side(name, {name: each.source}, {name: each.source.data}, _no_other(name))
+    return _without_secrets(name) if _is_url(name) else name, found
 
 
 def _key(name: str, number: int) -> str:

@@ -64,6 +64,10 @@ class Strategies:
             raise SchemaError("no value can fit the schema")
         return built
 
+    def ways(self, schema: Schema) -> list[Values]:
+        """Return strategies for the ways to fit `schema`, one for each way through its choices."""
+        return self._made(schema, self.flatten(schema), 0)
+
     def simplest(self, schema: Schema) -> Any:
         """Return the simplest value that fits `schema`, None where none does."""
         from .samples import samples  # noqa: PLC0415 - only who is outside of a test draws like this
@@ -87,6 +91,10 @@ class Strategies:
         return known[1]
 
     def _of_flat(self, schema: Schema, flat: Flat, level: int) -> Values | None:
+        made = self._made(schema, flat, level)
+        return None if not made else made[0] if len(made) == 1 else st.one_of(made)
+
+    def _made(self, schema: Schema, flat: Flat, level: int) -> list[Values]:
         judge: Callable[[Any], bool] | None = None
         made: list[Values] = []
         for case, sure in cases(flat, self.flatten):
@@ -97,7 +105,7 @@ class Strategies:
                 judge = judge or verdict(schema, self.resolver)
                 drawn = drawn.filter(judge)
             made.append(drawn)
-        return None if not made else made[0] if len(made) == 1 else st.one_of(made)
+        return made
 
     def _of_case(self, flat: Flat, level: int) -> tuple[Values | None, bool]:
         if "enum" in flat.words:

@@ -26,6 +26,7 @@ MOST = 100
 """How many findings are proven: who meets more of them has one cause to look for, not a hundred."""
 _WHOLE = 60
 _FRAMES = 4
+_WAYS = 6
 _SILENT = ("default-", "content-", "extensible-enum-", "discriminator-")
 """Changes that no payload can show: they say what a value means, not which one fits."""
 
@@ -145,8 +146,8 @@ class Prover:
         strategies = self._sides[other][0]
         judge = self._judge(fits, one)[1]
         mutants = Mutants(strategies)
-        full = self._full(other)
-        for sample in (*self._drawn(other, two, 1), *self._drawn(other, two, 2, full)):
+        ways = self._full(other).ways(two)[:_WAYS]
+        for sample in (*self._drawn(other, two, 1), *(each for way in ways for each in samples(way, 1))):
             for fault in mutants.faults(two, sample):
                 if judge(fault.payload):
                     yield fault.payload
@@ -199,7 +200,11 @@ class Prover:
 
 
 def _tells(error: Any, change: Change) -> bool:
-    """Tell whether `error` is about the place and the keyword that changed."""
+    """Tell whether `error`, or one of the branches that led to it, is about the place and the keyword that changed."""
+    return _is_about(error, change) or any(_tells(each, change) for each in error.context or ())
+
+
+def _is_about(error: Any, change: Change) -> bool:
     path = list(error.absolute_path)
     steps = list(change.path)
     if change.what.endswith(("became-required", "became-optional")) or "property-" in change.what:
@@ -209,7 +214,7 @@ def _tells(error: Any, change: Change) -> bool:
             return True
         return _under(path, [*steps, last]) and not missing
     if not _under(path, steps):
-        return bool(error.context) and _at(path, steps[: len(path)])  # a choice whose branches failed further down
+        return False
     if not change.keyword or len(path) > len(steps) or change.what.startswith(_COMPOSED):
         return True
     return change.keyword in [*map(str, error.absolute_schema_path), *_COMPANIONS.get(str(error.validator), ())]

@@ -16,9 +16,11 @@ import click
 from understudy.entrypoints.facts import facts_of, options_of
 from understudy.entrypoints.serve import serve
 from understudy.mockserver.refusal import FALLBACKS
+from understudy.mockserver.scenario import ANY_STATUS, Parameter, as_text, built_in_scenarios, why_not
 from understudy.openapi.behaviour import NAMES
 from understudy.openapi.conditions import CONDITIONS
 from understudy.openapi.provider import built_in_names, load_provider
+from understudy.openapi.source import read_source
 
 ROOT = Path(__file__).parent.parent
 FILES = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
@@ -91,7 +93,48 @@ def _listed(words: Iterable[str]) -> str:
     return ", ".join(f"`{word}`" for word in sorted(words))
 
 
+def scenarios() -> str:
+    """Return every built-in scenario, its parameters, and the providers that can express it."""
+    behaviours = {name: load_provider(name).behaviour for name in built_in_names()}
+    rows = []
+    for scenario in built_in_scenarios().values():
+        values = {each.name: each.default for each in scenario.parameters.values() if each.default is not None}
+        played = ["n/a" if why_not(scenario, values, behaviour) else "yes" for behaviour in behaviours.values()]
+        taken = "<br>".join(map(_parameter, scenario.parameters.values()))
+        rows.append((f"`{scenario.name}`", scenario.about, taken, *played))
+    return table(("scenario", "what happens", "parameters", *behaviours), rows)
+
+
+def _parameter(parameter: Parameter) -> str:
+    name = "*STATUS*" if parameter.name == ANY_STATUS else f"`{parameter.name}`"
+    shown = "|".join(parameter.words) or parameter.type
+    default = "" if parameter.default is None else f", `{as_text(parameter.default)}`"
+    return f"{name} ({shown}{default}): {parameter.about}"
+
+
+def refusals() -> str:
+    """Return the entries of each provider's error catalogue, which are scenarios too."""
+    rows = []
+    for name in built_in_names():
+        errors = load_provider(name).behaviour.errors.values()
+        rows.append((f"`{name}`", ", ".join(f"`{each.name}` ({each.code})" for each in errors)))
+    return table(("provider", "refusals, and their codes"), rows)
+
+
+def routes() -> str:
+    """Return the operations of the control API."""
+    paths = read_source(ROOT / "openapi" / "control.yaml").data["paths"]
+    rows = [
+        (f"`{method.upper()} {path.removeprefix('/_understudy')}`", operation["summary"])
+        for path, item in paths.items()
+        for method, operation in item.items()
+        if method != "parameters"
+    ]
+    return table(("operation", "what it does"), rows)
+
+
 TABLES: dict[str, Callable[[], str]] = {
+    "scenarios": scenarios, "refusals": refusals, "routes": routes,
     "flags": flags, "options": options, "providers": providers, "conditions": conditions, "names": names,
 }  # fmt: skip
 _PLACE = re.compile(r"(<!-- (\w+) -->\n).*?(<!-- /\2 -->)", re.DOTALL)

@@ -17,7 +17,10 @@ _COMMANDS = {
     "show": ("show", "Show what a provider does: operations, statuses, errors, options."),
     "generate": ("generate", "Generate with a provider: create a task, wait for it, fetch its results."),
     "drift": ("drift", "Tell what changed between two descriptions of a provider, and whether it breaks you."),
+    "import": ("importing", "Make a provider's folder of documentation pages with OpenAPI inside."),
 }
+_FUNCTIONS = {"import": "import_pages"}
+"""Functions of commands whose names Python keeps for itself."""
 
 
 class _Commands(click.Group):
@@ -51,7 +54,7 @@ class _Commands(click.Group):
                 f"no command {cmd_name!r}{nearest(cmd_name, _COMMANDS)}; known: {', '.join(_COMMANDS)}"
             )
         module = import_module(f".{_COMMANDS[cmd_name][0]}", __package__)
-        command: click.Command = getattr(module, cmd_name)
+        command: click.Command = getattr(module, _FUNCTIONS.get(cmd_name, cmd_name))
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

@@ -86,6 +86,17 @@ def understudy(understudy_server: ControlClient, request: pytest.FixtureRequest)
     return Understudy(understudy_server, request.node.nodeid, opened)
 
 
+def _journal_of(account: Account) -> str:
+    from httpx import HTTPError  # noqa: PLC0415
+
+    from ..mockserver.handle import ControlRefused  # noqa: PLC0415
+
+    try:
+        return account.journal() or "nothing was asked"
+    except (ControlRefused, HTTPError) as error:  # a report about a failure must not fail itself
+        return f"the journal can't be had: {error}"
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
@@ -94,5 +105,5 @@ def pytest_runtest_makereport(
     report = yield
     if report.failed and call.when == "call":
         for account in item.stash.get(_ACCOUNTS, []):
-            report.sections.append((f"understudy: {account.provider}", account.journal() or "nothing was asked"))
+            report.sections.append((f"understudy: {account.provider}", _journal_of(account)))
     return report

@@ -5,15 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from .asgi import create_app
     from .handle import Account, ControlClient, ControlRefused, VerificationFailed
     from .server import MockServer
     from .settings import Settings
 
-__all__ = ["Account", "ControlClient", "ControlRefused", "MockServer", "Settings", "VerificationFailed"]
+__all__ = ["Account", "ControlClient", "ControlRefused", "MockServer", "Settings", "VerificationFailed", "create_app"]
 
 _HOMES = {
     "Account": "handle", "ControlClient": "handle", "ControlRefused": "handle", "VerificationFailed": "handle",
-    "MockServer": "server", "Settings": "settings",
+    "MockServer": "server", "Settings": "settings", "create_app": "asgi",
 }  # fmt: skip
 
 

@@ -15,6 +15,7 @@ from .condition import check_fields
 from .control_error import ControlError, body_of
 from .delivery import STATES, Delivery, delivery_shown
 from .inbox import MAX_MESSAGE_BYTES, Letter
+from .journal import header_text
 from .namespace import Namespace
 from .request import EXTENSION
 
@@ -128,11 +129,11 @@ async def receive(control: Control, request: Request) -> Response | None:
     inbox = control.emulator.inboxes.open(request.path_params["name"])
     body = await _beginning(request)
     answer = inbox.next_answer()
+    hidden = {b"authorization", b"cookie"}  # a signature is there to be verified
     headers = {
-        name.decode("latin-1"): mask_header(name, value).decode("latin-1")
-        if name in {b"authorization", b"cookie"} else value.decode("latin-1")
+        name.decode("latin-1"): header_text(mask_header(name, value) if name in hidden else value)
         for name, value in request.headers.raw
-    }  # fmt: skip
+    }
     inbox.put(Letter(real_milliseconds(), headers, body.decode("utf-8", "replace"), answer))
     if answer.isdigit():
         return JSONResponse({"code": int(answer), "msg": "success" if answer == "200" else "refused"}, int(answer))

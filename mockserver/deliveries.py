@@ -183,6 +183,10 @@ class Deliveries:
             passing = [each.name for each in statuses if not each.phase.terminal]
             told = [each.name for each in statuses if each.phase is delivery.phase and not each.phase.terminal]
             return State((told or passing or [state.status])[-1], task.created, None)
+        if not delivery.phase.terminal and task.operation.phase_of(state.status) is not delivery.phase:
+            # Of what happened at one moment, as on a clock that stands still, the state is what happened last.
+            name = next(each.name for each in statuses if each.phase is delivery.phase)
+            return State(name, delivery.moment, None)
         return state
 
     def _default_failure(self, delivery: Delivery) -> Failure:
@@ -432,10 +436,10 @@ class Deliveries:
 
     async def close(self) -> None:
         """Stop, and close every connection."""
-        if self._loop_task is not None:
-            self._loop_task.cancel()
-        for task in list(self._running):
+        tasks = [*self._running, *([] if self._loop_task is None else [self._loop_task])]
+        for task in tasks:
             task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
         await self.sender.close()
 
 

@@ -160,18 +160,29 @@ class Account:
     ) -> str:
         """Play `scenario` with the next request it is for, or the next `rule_times`; return the rule's id.
 
+        `when` says which requests are meant, as in a rule. A parameter that Python has another use for is written
+        with an underscore behind it: ``for_="5s"``.
+
         Raises:
             ControlRefused: it is not known, the provider can't play it, or a parameter is wrong.
         """
         wanted = {"provider": self.provider, **(when or {})}
-        rule: dict[str, Any] = {"when": wanted, "play": scenario, "with": parameters}
-        times = rule_times if rule_times is not None else parameters.get("times", self._default_times(scenario))
+        given = {name.removesuffix("_"): value for name, value in parameters.items()}
+        rule: dict[str, Any] = {"when": wanted, "play": scenario, "with": given}
+        times = rule_times if rule_times is not None else self._default_times(scenario, given)
         if times is not None:
             rule["times"] = times
         return str(self._control.ask("POST", "/rules", json=rule, namespace=self.api_key)["id"])
 
-    def _default_times(self, scenario: str) -> int | None:
-        """Return how often `scenario` is played: once, or always where it shows tomorrow's provider."""
+    def _default_times(self, scenario: str, given: dict[str, Any]) -> Any:
+        """Return for how many requests `scenario` is played: one, or all where it shows tomorrow's provider.
+
+        Of results and callbacks, `times` counts those of one task, and the rule is for its creation.
+        """
+        if given.get("on") in {"result", "callback"}:
+            return 1
+        if "times" in given:
+            return given["times"]
         listed = self._control.ask("GET", "/scenarios")["scenarios"]
         kind = next((each["kind"] for each in listed if each["name"] == scenario), "refusal")
         return None if kind == "drift" else 1

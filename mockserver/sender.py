@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
@@ -24,6 +25,8 @@ RESPONSE_BYTES = 64 * 1024
 MOST_RESPONSE_BYTES = 1_000_000
 """A response longer than this counts as none."""
 RESOLVE_SECONDS = 2.0
+_CONNECTING = 0.9
+"""The share of an attempt's time in which the connection must stand."""
 Resolve = Callable[[str, int], Awaitable[list[str]]]
 
 
@@ -111,10 +114,10 @@ class Sender:
         try:
             async with asyncio.timeout(seconds):
                 if fault is None:
-                    status, response = await self._posted(message)
+                    status, response = await self._posted(message, seconds)
                 else:
                     status = await send_faulty(fault, message)
-        except TimeoutError:
+        except (TimeoutError, httpx.TimeoutException):
             error = f"no answer within {round(seconds, 1):g} s"
         except _TooLongError as failure:
             status, response, error = failure.status, failure.beginning, str(failure)
@@ -122,16 +125,16 @@ class Sender:
             error = f"{type(failure).__name__}: {failure}".rstrip(": ")
         return Outcome(status, response, error, (time.perf_counter() - began) * 1000)
 
-    async def _posted(self, message: Message) -> tuple[int, str]:
+    async def _posted(self, message: Message, seconds: float) -> tuple[int, str]:
         import httpx  # noqa: PLC0415 - see `send`
 
         transport = self._transport(message.target.scheme)
-        asked = httpx.URL(message.url)
         for address in message.addresses:
-            # The address stands in the URL, the name in the Host header and in TLS: what was checked is what is used.
-            pinned = asked.copy_with(host=address, fragment=None)
-            named = {"host": asked.netloc.decode("ascii"), "accept": "*/*", **message.headers}
-            extensions = {"sni_hostname": message.target.host}
+            pinned, host = _pinned(message.url, address)
+            named = {"host": host, "accept": "*/*", **message.headers}
+            # Who is cancelled while shaking hands over TLS leaves a socket behind: the connection gives up before that.
+            timeout = {"connect": _CONNECTING * seconds}
+            extensions = {"sni_hostname": message.target.host, "timeout": timeout}
             request = httpx.Request("POST", pinned, headers=named, content=message.body, extensions=extensions)
             try:
                 response = await transport.handle_async_request(request)
@@ -164,6 +167,18 @@ class Sender:
         for transport in self._transports.values():
             await transport.aclose()
         self._transports.clear()
+
+
+@lru_cache(maxsize=1024)
+def _pinned(url: str, address: str) -> tuple[httpx.URL, str]:
+    """Return `url` with `address` as its host, and the Host header that names the one that was meant.
+
+    The address stands in the URL, the name in the header and in TLS: what was checked is what is used.
+    """
+    import httpx  # noqa: PLC0415 - see `Sender.send`
+
+    asked = httpx.URL(url)
+    return asked.copy_with(host=address, fragment=None), asked.netloc.decode("ascii")
 
 
 class _TooLongError(Exception):

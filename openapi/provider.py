@@ -126,7 +126,10 @@ class Provider:
         for refusal in (self.behaviour.refusal, *(each.refusal for each in self.behaviour.operations.values())):
             for error in self.behaviour.errors.values():
                 shown = {"code": error.code, "status": error.status, "name": error.name, **error.facts}
-                status = refusal.status({**names, "error": shown})
+                try:
+                    status = refusal.status({**names, "error": shown})
+                except Exception as failure:  # whatever an expression of the folder's can raise
+                    status = f"{type(failure).__name__}: {failure}"
                 if not isinstance(status, int) or not 200 <= status <= 599:
                     problem = f"is told with the HTTP status {status!r} ({refusal.status.data})"
                     raise self._source.error(join("errors", error.name), problem, "a status from 200 to 599")

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import httpcore  # noqa: F401 - httpx imports it late: a session inside a session would import another one
 import httpx
 import pytest
 from hypothesis import HealthCheck, settings
 from understudy.mockserver.server import MockServer
 from understudy.mockserver.settings import Settings
+
+pytest_plugins = ["pytester"]
 
 # The gate is the same every time, and judges no clock: a busy machine is no defect. `--hypothesis-profile=default`
 # draws anew.

@@ -167,12 +167,13 @@ def test_a_signed_callback_is_verified_and_a_changed_one_rejected(name: str) -> 
     headers = signed(name, body)
     verify_callback(name, headers, body, SECRETS[name], now=MOMENT)
     verify_callback(loaded(name), list(headers.items()), body, SECRETS[name], now=MOMENT + 299)
-    for reason, changes in {
+    changed: dict[str, dict[str, Any]] = {
         "stale": {"now": MOMENT + 301},
         "wrong": {"secret": SECRETS[name][:-4] + "bGF0"},
         "missing": {"headers": JSON_TYPE},
-        "malformed": {"headers": {key: "?" for key in headers}},
-    }.items():
+        "malformed": {"headers": dict.fromkeys(headers, "?")},
+    }
+    for reason, changes in changed.items():
         settings = {"headers": headers, "secret": SECRETS[name], "now": MOMENT, **changes}
         with pytest.raises(CallbackRejected) as caught:
             verify_callback(name, settings["headers"], body, settings["secret"], now=settings["now"])
@@ -259,16 +260,17 @@ HEADERS = st.lists(st.tuples(st.text() | st.binary(), st.text() | st.binary()), 
 def test_only_a_rejection_escapes_whatever_comes_in(name: str, data: st.DataObject) -> None:
     provider = loaded_once(name)
     body = data.draw(st.binary(max_size=200) | JSON.map(orjson.dumps) | mutated(VALID[name]).map(orjson.dumps))
-    headers = data.draw(HEADERS)
+    headers: Any = data.draw(HEADERS)
     if name in SECRETS:
         headers = data.draw(st.sampled_from([headers, [*headers, *signed(name, orjson.dumps(VALID[name])).items()]]))
+    problem = ""
     try:
-        task = parse_callback(provider, data.draw(st.sampled_from([headers, JSON_TYPE])), body)
-        assert task.id
+        assert parse_callback(provider, data.draw(st.sampled_from([headers, JSON_TYPE])), body).id
     except CallbackRejected as error:
-        assert len(str(error)) < 500
-    if name in SECRETS:
-        try:
+        problem = str(error)
+    try:
+        if name in SECRETS:
             verify_callback(provider, headers, body, SECRETS[name], now=MOMENT)
-        except CallbackRejected as error:
-            assert len(str(error)) < 500
+    except CallbackRejected as error:
+        problem += str(error)
+    assert len(problem) < 500

@@ -35,11 +35,12 @@ def problems(name: str, model: str, **fields: Any) -> list[str]:
     [
         ("kie", "nano-banana-pro", {"model": "nano-banana-pro", "input": {"prompt": "x", "aspect_ratio": "4:3"}}),
         ("kie", "google/nano-banana", {"model": "google/nano-banana", "input": {"prompt": "x", "image_size": "4:3"}}),
-        ("crun", "google/nano-banana", {"model": "google/nano-banana", "input": {"prompt": "x", "aspect_ratio": "4:3"}}),
+        ("crun", "google/nano-banana",
+         {"model": "google/nano-banana", "input": {"prompt": "x", "aspect_ratio": "4:3"}}),
         ("mulerouter", "nano-banana", {"prompt": "x", "aspect_ratio": "4:3"}),
         ("acme", "brush-2", {"prompt": "x", "shape": "4:3"}),
     ],
-)
+)  # fmt: skip
 def test_the_same_words_work_with_every_provider(name: str, model: str, expected: dict[str, Any]) -> None:
     assert body(name, model, prompt="x", aspect_ratio="4:3") == expected
 
@@ -106,10 +107,8 @@ def test_what_json_can_not_hold_is_refused(value: Any) -> None:
 
 
 def test_an_unknown_model_is_refused_with_the_nearest_one() -> None:
-    assert problems("kie", "nano-banana-por", prompt="x") == [
-        "model is 'nano-banana-por' (did you mean 'nano-banana-pro'?);"
-        " expected one of nano-banana-pro, google/nano-banana"
-    ]
+    (told,) = problems("kie", "nano-banana-por", prompt="x")
+    assert told.startswith("model is 'nano-banana-por' (did you mean 'nano-banana-pro'?); expected one of nano-banana-")
 
 
 def test_validation_can_be_left_out() -> None:
@@ -163,7 +162,7 @@ def test_text_is_read_as_the_type_that_the_schema_names(connect_sync: Connect) -
 def test_a_creation_that_takes_no_json_is_not_for_this_client() -> None:
     provider = loaded("acme")
     operation = provider.contract.operations["createPictures"]
-    operation.effective["requestBody"]["content"] = {"text/plain": {"schema": {}}}  # type: ignore[index]
+    operation.effective["requestBody"]["content"] = {"text/plain": {"schema": {}}}
     inputs = Inputs(find_target(provider, "key", URL, {}))
     creation = inputs.creation("brush-2", None, validate=True)
     with pytest.raises(ConfigurationError, match="createPictures takes no JSON"):

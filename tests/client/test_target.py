@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import shutil
 import subprocess
 import sys
@@ -66,7 +67,9 @@ def test_what_goes_into_a_path_or_query_is_escaped() -> None:
     assert ask.url.endswith("/put/..%2Fa%20b?signature=x%26y%3Dz")
 
 
-@pytest.mark.parametrize("expression", ["$request.body#/a/b", "$request.query.q", "$request.path.p", "$request.header.h"])
+@pytest.mark.parametrize(
+    "expression", ["$request.body#/a/b", "$request.query.q", "$request.path.p", "$request.header.h"]
+)
 def test_every_place_of_a_request_can_be_filled(expression: str) -> None:
     parts = Parts()
     parts.put(expression, "v")
@@ -107,6 +110,13 @@ def test_a_provider_with_a_broken_folder_is_refused_with_file_and_line(tmp_path:
     (tmp_path / "behaviour.yaml").write_text("understudy: 1\ntitle: [\n")
     with pytest.raises(ConfigurationError, match=r"behaviour\.yaml:\d+: broken YAML"):
         Client(tmp_path, api_key="x")
+
+
+def test_a_provider_with_a_broken_document_is_refused_before_anything_is_asked(tmp_path: Path) -> None:
+    shutil.copytree(ACME, tmp_path / "acme")
+    (tmp_path / "acme" / "pictures.yaml").write_text("openapi: 2.0.0")
+    with pytest.raises(ConfigurationError, match=r"pictures\.yaml:1: /openapi: is '2.0.0'"):
+        Client(tmp_path / "acme", api_key="x")
 
 
 def test_a_key_in_the_query_is_refused_since_logs_would_hold_it() -> None:
@@ -153,8 +163,6 @@ async def _use(http: httpx.AsyncClient) -> None:
 
 
 def test_an_async_http_client_that_was_passed_in_stays_open() -> None:
-    import asyncio  # noqa: PLC0415 - here alone
-
     asyncio.run(_use(httpx.AsyncClient()))
 
 

@@ -6,6 +6,7 @@ import asyncio
 import threading
 from typing import Any
 
+import httpx
 import pytest
 from understudy.client import (
     AsyncClient,
@@ -133,6 +134,21 @@ def test_many_tasks_are_awaited_at_once(account: NewAccount, time: FakeTime) -> 
     done = asyncio.run(generate())
     assert {each.phase for each in done} == {Phase.COMPLETED}
     assert len({each.id for each in done}) == 20
+
+
+def test_a_wait_that_is_cancelled_leaves_nothing_behind(faulty: FaultyServer) -> None:
+    faulty.plays(CREATED, faulty.hang)
+
+    async def cancelled() -> None:
+        async with httpx.AsyncClient(trust_env=False) as http:
+            client = AsyncClient(ACME, api_key="x", base_url=faulty.url, http=http)
+            task = await client.create("brush-2", prompt="x")
+            with pytest.raises(TimeoutError):
+                await asyncio.wait_for(client.wait(task, poll_every=0.01), 0.1)
+            pool = http._transport._pool  # type: ignore[attr-defined]
+            assert [each for each in pool.connections if not each.is_closed()] == []
+
+    asyncio.run(cancelled())
 
 
 @pytest.mark.parametrize(
@@ -296,7 +312,7 @@ def test_a_hanging_poll_does_not_outlast_the_wait(connect: Connect, faulty: Faul
 
 def test_an_answer_about_another_task_is_none(connect: Connect, faulty: FaultyServer) -> None:
     client = speaker(connect, faulty, answer(200, {"id": "pic_1", "status": "done", "files": []}))
-    with pytest.raises(ProtocolViolation, match=f"/id of the answer is 'pic_1'; expected '{ID}', the id that was asked"):
+    with pytest.raises(ProtocolViolation, match=f"/id of the answer is 'pic_1'; expected '{ID}', the id that was"):
         client.get(ID)
 
 

@@ -9,7 +9,7 @@ from PIL import Image
 from understudy.client import ConfigurationError, NotFound, Phase, Refused, Unauthorized
 
 from .conftest import NewAccount
-from .speakers import MODELS, Connect, FakeTime, folder_of
+from .speakers import MODELS, Connect, FakeTime, folder_of, loaded
 
 NAMES = tuple(MODELS)
 
@@ -153,7 +153,19 @@ def test_an_id_alone_does_not_say_which_of_several_operations_to_ask(connect: Co
         other.get(task.id)
     assert other.get(task).id == task.id
     assert other.get(task.id, model="nano-banana", operation="generation").id == task.id
+    assert other.get(task.id, operation="createNanoBananaGeneration").id == task.id
     assert other.wait(task).phase is Phase.COMPLETED
+
+
+def test_the_model_says_enough_where_one_operation_creates_its_tasks(connect: Connect, account: NewAccount) -> None:
+    mine = account("mulerouter")
+    provider = loaded("mulerouter")
+    client = connect(provider, api_key=mine.api_key, base_url=mine.base_url)
+    task = client.create("nano-banana", prompt="a heron")
+    for name in ("createNanoBananaEdit", "getNanoBananaEdit"):
+        del provider.behaviour.operations[name]  # type: ignore[attr-defined]
+    other = connect(provider, api_key=mine.api_key, base_url=mine.base_url)
+    assert other.get(task.id, model="nano-banana").id == task.id
 
 
 def test_a_client_refuses_the_task_of_another_provider(connect: Connect, account: NewAccount) -> None:

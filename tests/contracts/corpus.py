@@ -21,13 +21,38 @@ SCHEMAS: dict[str, Any] = {
     "long text": {"type": "string", "maxLength": 10000},
     "pattern": {"type": "string", "pattern": "^[A-Z]{2}-\\d+$"},
     "pattern and lengths": {"type": "string", "pattern": "^[a-z0-9_]+$", "minLength": 5, "maxLength": 7},
-    "pattern with branches": {"type": "string", "pattern": "^(?:data:[a-z]+;base64,)?(?:[A-Za-z0-9+/]{4})*$", "minLength": 4},
+    "pattern with branches": {
+        "type": "string",
+        "pattern": "^(?:data:[a-z]+;base64,)?(?:[A-Za-z0-9+/]{4})*$",
+        "minLength": 4,
+    },
     "pattern inside": {"type": "string", "pattern": "b+"},
     "two patterns": {"allOf": [{"type": "string", "pattern": "^a"}, {"pattern": "^a?"}]},
-    **{name: {"type": "string", "format": name} for name in (
-        "uuid", "uri", "uri-reference", "date-time", "date", "time", "duration", "email", "hostname", "ipv4", "ipv6",
-        "byte", "binary", "regex", "json-pointer", "relative-json-pointer", "uri-template", "iri", "idn-email", "password",
-    )},
+    **{
+        name: {"type": "string", "format": name}
+        for name in (
+            "uuid",
+            "uri",
+            "uri-reference",
+            "date-time",
+            "date",
+            "time",
+            "duration",
+            "email",
+            "hostname",
+            "ipv4",
+            "ipv6",
+            "byte",
+            "binary",
+            "regex",
+            "json-pointer",
+            "relative-json-pointer",
+            "uri-template",
+            "iri",
+            "idn-email",
+            "password",
+        )
+    },
     "short uri": {"type": "string", "format": "uri", "maxLength": 12},
     "long uri": {"type": "string", "format": "uri", "minLength": 60, "maxLength": 70},
     "byte lengths": {"type": "string", "format": "byte", "minLength": 8, "maxLength": 16},
@@ -37,7 +62,8 @@ SCHEMAS: dict[str, Any] = {
     "tuple": {"type": "array", "prefixItems": [{"type": "integer"}, {"type": "string"}], "items": False, "minItems": 1},
     "contains": {"type": "array", "items": {"type": "integer"}, "contains": {"minimum": 5}, "minContains": 2},
     "object": {
-        "type": "object", "required": ["a"],
+        "type": "object",
+        "required": ["a"],
         "properties": {"a": {"type": "integer"}, "b": {"type": "string"}, "c": {"type": "boolean"}},
     },
     "closed object": {"type": "object", "properties": {"a": {"type": "integer"}}, "additionalProperties": False},
@@ -45,14 +71,22 @@ SCHEMAS: dict[str, Any] = {
     "named map": {"type": "object", "propertyNames": {"pattern": "^k[0-9]$"}, "additionalProperties": {"type": "null"}},
     "required and unnamed": {"type": "object", "required": ["x"], "additionalProperties": {"type": "string"}},
     "patterns of names": {"type": "object", "required": ["x-a"], "patternProperties": {"^x-": {"type": "integer"}}},
-    "size": {"type": "object", "properties": {name: {"type": "null"} for name in "abcd"}, "minProperties": 3, "maxProperties": 3},
+    "size": {
+        "type": "object",
+        "properties": {name: {"type": "null"} for name in "abcd"},
+        "minProperties": 3,
+        "maxProperties": 3,
+    },
     "dependent": {"type": "object", "properties": {"a": {}, "b": {}}, "dependentRequired": {"a": ["b"]}},
     "dependent schemas": {
-        "type": "object", "properties": {"a": {}, "b": {"type": "integer"}},
+        "type": "object",
+        "properties": {"a": {}, "b": {"type": "integer"}},
         "dependentSchemas": {"a": {"properties": {"b": {"minimum": 5}}}},
     },
     "one of types": {"oneOf": [{"type": "integer"}, {"type": "string"}]},
-    "one of numbers": {"oneOf": [{"type": "integer", "multipleOf": 2, "maximum": 90}, {"type": "number", "minimum": 100}]},
+    "one of numbers": {
+        "oneOf": [{"type": "integer", "multipleOf": 2, "maximum": 90}, {"type": "number", "minimum": 100}]
+    },
     "one of objects": {
         "oneOf": [
             {"type": "object", "required": ["k"], "properties": {"k": {"const": "a"}, "v": {"type": "integer"}}},
@@ -61,23 +95,36 @@ SCHEMAS: dict[str, Any] = {
         "discriminator": {"propertyName": "k"},
     },
     "any of": {"type": "object", "properties": {"a": {}, "b": {}}, "anyOf": [{"required": ["a"]}, {"required": ["b"]}]},
-    "all of": {"allOf": [{"type": "object", "required": ["a"]}, {"properties": {"a": {"type": "string", "minLength": 1}}}]},
-    "all of twice": {"allOf": [
-        {"properties": {"a": {"type": "integer", "minimum": 1}}}, {"properties": {"a": {"maximum": 3}}, "required": ["a"]},
-        {"type": "object"},
-    ]},
+    "all of": {
+        "allOf": [{"type": "object", "required": ["a"]}, {"properties": {"a": {"type": "string", "minLength": 1}}}]
+    },
+    "all of twice": {
+        "allOf": [
+            {"properties": {"a": {"type": "integer", "minimum": 1}}},
+            {"properties": {"a": {"maximum": 3}}, "required": ["a"]},
+            {"type": "object"},
+        ]
+    },
     "closed by a branch": {"type": "object", "properties": {"a": {"type": "null"}}, "unevaluatedProperties": False},
     "not a value": {"type": "string", "enum": ["a", "b", "c"], "not": {"enum": ["b"]}},
     "not a type": {"type": ["string", "integer"], "not": {"type": "string"}},
     "not a member": {"type": "object", "properties": {"a": {"enum": [1, 2]}}, "not": {"required": ["a"]}},
     "not some": {"enum": [1, 2, 3, "a"], "not": {"anyOf": [{"enum": [1]}, {"enum": [2]}]}},
     "condition": {
-        "type": "object", "required": ["state"],
+        "type": "object",
+        "required": ["state"],
         "properties": {"state": {"enum": ["done", "open"]}, "result": {"type": "string"}},
-        "if": {"properties": {"state": {"const": "done"}}, "required": ["state"]}, "then": {"required": ["result"]},
+        "if": {"properties": {"state": {"const": "done"}}, "required": ["state"]},
+        "then": {"required": ["result"]},
     },
     "envelope": {
-        "allOf": [{"type": "object", "required": ["code"], "properties": {"code": {"type": "integer", "enum": [200, 400, 500]}}}],
+        "allOf": [
+            {
+                "type": "object",
+                "required": ["code"],
+                "properties": {"code": {"type": "integer", "enum": [200, 400, 500]}},
+            }
+        ],
         "anyOf": [
             {"required": ["data"], "properties": {"code": {"enum": [200]}, "data": {"type": "object"}}},
             {"properties": {"code": {"not": {"enum": [200]}}}},
@@ -85,11 +132,22 @@ SCHEMAS: dict[str, Any] = {
     },
     "tree": {
         "$ref": "#/$defs/node",
-        "$defs": {"node": {"type": "object", "required": ["v"], "properties": {
-            "v": {"type": "integer"}, "children": {"type": "array", "items": {"$ref": "#/$defs/node"}},
-            "next": {"$ref": "#/$defs/node"},
-        }}},
+        "$defs": {
+            "node": {
+                "type": "object",
+                "required": ["v"],
+                "properties": {
+                    "v": {"type": "integer"},
+                    "children": {"type": "array", "items": {"$ref": "#/$defs/node"}},
+                    "next": {"$ref": "#/$defs/node"},
+                },
+            }
+        },
     },
-    "reference and more": {"$ref": "#/$defs/word", "maxLength": 2, "$defs": {"word": {"type": "string", "minLength": 1}}},
+    "reference and more": {
+        "$ref": "#/$defs/word",
+        "maxLength": 2,
+        "$defs": {"word": {"type": "string", "minLength": 1}},
+    },
     "content": {"type": "string", "contentMediaType": "application/json", "contentSchema": {"type": "object"}},
-}  # fmt: skip
+}

@@ -24,7 +24,9 @@ def side(document: Any, name: str = "a.yaml", **others: Any) -> Side:
     return build_side(name, {name: source}, {name: source.data}, read)
 
 
-def document(operation: dict[str, Any] | None = None, *, method: str = "post", version: str = "3.1.0", **more: Any) -> dict[str, Any]:
+def document(
+    operation: dict[str, Any] | None = None, *, method: str = "post", version: str = "3.1.0", **more: Any
+) -> dict[str, Any]:
     """A document of one operation."""
     made = {"openapi": version, "info": {"title": "Pictures", "version": "1"}, "paths": {}}
     if operation is not None:

@@ -33,95 +33,257 @@ CHANGES: list[tuple[str, Any, Any, list[tuple[str, str, str]]]] = [
     ("null as well", {"type": "string"}, {"type": ["string", "null"]}, [("became-nullable", "widened", "")]),
     ("a type where any was", {}, {"type": "string"}, [("type-changed", "narrowed", "")]),
     ("a value more", {"enum": [1]}, {"enum": [1, 2]}, [("enum-value-added", "widened", "")]),
-    ("another constant", {"const": 1}, {"const": 2},
-     [("enum-value-removed", "narrowed", ""), ("enum-value-added", "widened", "")]),
-    ("true is not 1", {"enum": [1]}, {"enum": [True]},
-     [("enum-value-removed", "narrowed", ""), ("enum-value-added", "widened", "")]),
+    (
+        "another constant",
+        {"const": 1},
+        {"const": 2},
+        [("enum-value-removed", "narrowed", ""), ("enum-value-added", "widened", "")],
+    ),
+    (
+        "true is not 1",
+        {"enum": [1]},
+        {"enum": [True]},
+        [("enum-value-removed", "narrowed", ""), ("enum-value-added", "widened", "")],
+    ),
     ("values where any was", {"type": "string"}, {"type": "string", "enum": ["a"]}, [("became-enum", "narrowed", "")]),
-    ("a lower most", {"type": "integer", "maximum": 9}, {"type": "integer", "maximum": 8}, [("max-lowered", "narrowed", "")]),
-    ("a higher least", {"type": "number", "minimum": 1}, {"type": "number", "exclusiveMinimum": 1},
-     [("min-raised", "narrowed", "")]),
+    (
+        "a lower most",
+        {"type": "integer", "maximum": 9},
+        {"type": "integer", "maximum": 8},
+        [("max-lowered", "narrowed", "")],
+    ),
+    (
+        "a higher least",
+        {"type": "number", "minimum": 1},
+        {"type": "number", "exclusiveMinimum": 1},
+        [("min-raised", "narrowed", "")],
+    ),
     ("a first bound", {"type": "number"}, {"type": "number", "minimum": 1}, [("min-set", "narrowed", "")]),
-    ("longer text", {"type": "string", "maxLength": 3}, {"type": "string", "maxLength": 4}, [("max-length-raised", "widened", "")]),
-    ("fewer items", {"type": "array", "minItems": 1}, {"type": "array", "minItems": 2}, [("min-items-raised", "narrowed", "")]),
-    ("more members", {"type": "object", "maxProperties": 1}, {"type": "object"}, [("max-properties-unset", "widened", "")]),
+    (
+        "longer text",
+        {"type": "string", "maxLength": 3},
+        {"type": "string", "maxLength": 4},
+        [("max-length-raised", "widened", "")],
+    ),
+    (
+        "fewer items",
+        {"type": "array", "minItems": 1},
+        {"type": "array", "minItems": 2},
+        [("min-items-raised", "narrowed", "")],
+    ),
+    (
+        "more members",
+        {"type": "object", "maxProperties": 1},
+        {"type": "object"},
+        [("max-properties-unset", "widened", "")],
+    ),
     ("a pattern", {"type": "string"}, {"type": "string", "pattern": "^a"}, [("pattern-added", "narrowed", "")]),
-    ("another pattern", {"type": "string", "pattern": "a"}, {"type": "string", "pattern": "b"},
-     [("pattern-changed", "changed", "")]),
-    ("a wider format", {"type": "integer", "format": "int32"}, {"type": "integer", "format": "int64"},
-     [("format-changed", "widened", "")]),
-    ("another format", {"type": "string", "format": "date"}, {"type": "string", "format": "uri"},
-     [("format-changed", "changed", "")]),
+    (
+        "another pattern",
+        {"type": "string", "pattern": "a"},
+        {"type": "string", "pattern": "b"},
+        [("pattern-changed", "changed", "")],
+    ),
+    (
+        "a wider format",
+        {"type": "integer", "format": "int32"},
+        {"type": "integer", "format": "int64"},
+        [("format-changed", "widened", "")],
+    ),
+    (
+        "another format",
+        {"type": "string", "format": "date"},
+        {"type": "string", "format": "uri"},
+        [("format-changed", "changed", "")],
+    ),
     ("a format", {"type": "string"}, {"type": "string", "format": "uri"}, [("format-added", "narrowed", "")]),
-    ("a coarser step", {"type": "integer", "multipleOf": 2}, {"type": "integer", "multipleOf": 4},
-     [("multiple-of-changed", "narrowed", "")]),
-    ("another step", {"type": "integer", "multipleOf": 2}, {"type": "integer", "multipleOf": 3},
-     [("multiple-of-changed", "changed", "")]),
-    ("items that differ", {"type": "array"}, {"type": "array", "uniqueItems": True}, [("unique-items-set", "narrowed", "")]),
+    (
+        "a coarser step",
+        {"type": "integer", "multipleOf": 2},
+        {"type": "integer", "multipleOf": 4},
+        [("multiple-of-changed", "narrowed", "")],
+    ),
+    (
+        "another step",
+        {"type": "integer", "multipleOf": 2},
+        {"type": "integer", "multipleOf": 3},
+        [("multiple-of-changed", "changed", "")],
+    ),
+    (
+        "items that differ",
+        {"type": "array"},
+        {"type": "array", "uniqueItems": True},
+        [("unique-items-set", "narrowed", "")],
+    ),
     ("a member required", A, {**A, "required": ["a"]}, [("became-required", "narrowed", "a")]),
-    ("a member inside", {"type": "array", "items": A}, {"type": "array", "items": {**A, "required": ["a"]}},
-     [("became-required", "narrowed", "[].a")]),
+    (
+        "a member inside",
+        {"type": "array", "items": A},
+        {"type": "array", "items": {**A, "required": ["a"]}},
+        [("became-required", "narrowed", "[].a")],
+    ),
     ("a member gone", A, {"type": "object"}, [("property-removed", "widened", "a")]),
     ("a required member", {"type": "object"}, B, [("required-property-added", "narrowed", "b")]),
-    ("a member of a closed object", {"type": "object", "additionalProperties": False},
-     {**A, "additionalProperties": False}, [("property-added-closed", "widened", "a")]),
-    ("no more members", A, {**A, "additionalProperties": False}, [("additional-properties-restricted", "narrowed", "")]),
-    ("members of a kind", {"type": "object", "additionalProperties": {"type": "string"}},
-     {"type": "object", "additionalProperties": {"type": "integer"}}, [("type-changed", "changed", "*")]),
-    ("names", {"type": "object"}, {"type": "object", "propertyNames": {"maxLength": 3}},
-     [("property-names-restricted", "narrowed", "")]),
-    ("names that match", {"type": "object"}, {"type": "object", "patternProperties": {"^x": {"type": "string"}}},
-     [("pattern-properties-added", "narrowed", "")]),
-    ("values by pattern", {"type": "object", "patternProperties": {"^x": {"type": "string"}}},
-     {"type": "object", "patternProperties": {"^x": {"type": "null"}}}, [("type-changed", "changed", "*")]),
-    ("a first item", {"type": "array", "prefixItems": [{"type": "string"}]},
-     {"type": "array", "prefixItems": [{"type": "integer"}]}, [("type-changed", "changed", "[0]")]),
+    (
+        "a member of a closed object",
+        {"type": "object", "additionalProperties": False},
+        {**A, "additionalProperties": False},
+        [("property-added-closed", "widened", "a")],
+    ),
+    (
+        "no more members",
+        A,
+        {**A, "additionalProperties": False},
+        [("additional-properties-restricted", "narrowed", "")],
+    ),
+    (
+        "members of a kind",
+        {"type": "object", "additionalProperties": {"type": "string"}},
+        {"type": "object", "additionalProperties": {"type": "integer"}},
+        [("type-changed", "changed", "*")],
+    ),
+    (
+        "names",
+        {"type": "object"},
+        {"type": "object", "propertyNames": {"maxLength": 3}},
+        [("property-names-restricted", "narrowed", "")],
+    ),
+    (
+        "names that match",
+        {"type": "object"},
+        {"type": "object", "patternProperties": {"^x": {"type": "string"}}},
+        [("pattern-properties-added", "narrowed", "")],
+    ),
+    (
+        "values by pattern",
+        {"type": "object", "patternProperties": {"^x": {"type": "string"}}},
+        {"type": "object", "patternProperties": {"^x": {"type": "null"}}},
+        [("type-changed", "changed", "*")],
+    ),
+    (
+        "a first item",
+        {"type": "array", "prefixItems": [{"type": "string"}]},
+        {"type": "array", "prefixItems": [{"type": "integer"}]},
+        [("type-changed", "changed", "[0]")],
+    ),
     ("a branch more", {"oneOf": [A, B]}, {"oneOf": [A, B, {"type": "string"}]}, [("one-of-added", "widened", "")]),
-    ("a branch changed", {"anyOf": [A, B]}, {"anyOf": [{**A, "required": ["a"]}, B]}, [("became-required", "narrowed", "a")]),
+    (
+        "a branch changed",
+        {"anyOf": [A, B]},
+        {"anyOf": [{**A, "required": ["a"]}, B]},
+        [("became-required", "narrowed", "a")],
+    ),
     ("any of instead of one", {"oneOf": [A, B]}, {"anyOf": [A, B]}, [("one-of-became-any-of", "widened", "")]),
-    ("one form of two that overlap", {**A, "properties": {**A["properties"], **B["properties"]}}, {"oneOf": [A, {"type": "object"}]},
-     [("wrapped-in-one-of", "changed", "")]),
-    ("one form or a text", A, {"oneOf": [A, {"type": "array", "items": {"enum": [1]}}, {"enum": ["x"]}]},
-     [("wrapped-in-one-of", "widened", "")]),
-    ("a condition of all", A, {**A, "anyOf": [{"required": ["a"]}, {"minProperties": 2}]}, [("wrapped-in-any-of", "narrowed", "")]),
+    (
+        "one form of two that overlap",
+        {**A, "properties": {**A["properties"], **B["properties"]}},
+        {"oneOf": [A, {"type": "object"}]},
+        [("wrapped-in-one-of", "changed", "")],
+    ),
+    (
+        "one form or a text",
+        A,
+        {"oneOf": [A, {"type": "array", "items": {"enum": [1]}}, {"enum": ["x"]}]},
+        [("wrapped-in-one-of", "widened", "")],
+    ),
+    (
+        "a condition of all",
+        A,
+        {**A, "anyOf": [{"required": ["a"]}, {"minProperties": 2}]},
+        [("wrapped-in-any-of", "narrowed", "")],
+    ),
     ("not", {"type": "string"}, {"type": "string", "not": {"const": "a"}}, [("not-added", "narrowed", "")]),
-    ("not as much", {"type": "string", "not": {"enum": ["a", "b"]}}, {"type": "string", "not": {"enum": ["a"]}},
-     [("not-changed", "widened", "")]),
-    ("an item to contain", {"type": "array"}, {"type": "array", "contains": {"const": 1}}, [("contains-added", "narrowed", "")]),
-    ("more to contain", {"type": "array", "contains": {"const": 1}, "maxContains": 3},
-     {"type": "array", "contains": {"const": 1}, "minContains": 2, "maxContains": 4},
-     [("min-contains-raised", "narrowed", ""), ("max-contains-raised", "widened", "")]),
-    ("a condition", {"type": "object"}, {"type": "object", "dependentRequired": {"a": ["b"]}}, [("condition-added", "narrowed", "")]),
-    ("a condition's end", {"if": {"const": 1}, "then": {"type": "integer"}}, {"if": {"const": 1}, "then": {"type": "number"}},
-     [("condition-changed", "widened", "")]),
-    ("another condition", {"if": {"const": 1}, "then": {"type": "integer"}}, {"if": {"const": 2}, "then": {"type": "integer"}},
-     [("condition-changed", "changed", "")]),
-    ("what a text holds", {"type": "string"}, {"type": "string", "contentSchema": {"type": "object"}},
-     [("content-schema-added", "narrowed", "")]),
-    ("what a text holds inside", {"type": "string", "contentSchema": {"type": "object"}},
-     {"type": "string", "contentSchema": {"type": "array"}}, [("type-changed", "changed", "[content]")]),
-    ("how a text is encoded", {"type": "string", "contentEncoding": "base64"}, {"type": "string", "contentEncoding": "base32"},
-     [("content-encoding-changed", "changed", "")]),
+    (
+        "not as much",
+        {"type": "string", "not": {"enum": ["a", "b"]}},
+        {"type": "string", "not": {"enum": ["a"]}},
+        [("not-changed", "widened", "")],
+    ),
+    (
+        "an item to contain",
+        {"type": "array"},
+        {"type": "array", "contains": {"const": 1}},
+        [("contains-added", "narrowed", "")],
+    ),
+    (
+        "more to contain",
+        {"type": "array", "contains": {"const": 1}, "maxContains": 3},
+        {"type": "array", "contains": {"const": 1}, "minContains": 2, "maxContains": 4},
+        [("min-contains-raised", "narrowed", ""), ("max-contains-raised", "widened", "")],
+    ),
+    (
+        "a condition",
+        {"type": "object"},
+        {"type": "object", "dependentRequired": {"a": ["b"]}},
+        [("condition-added", "narrowed", "")],
+    ),
+    (
+        "a condition's end",
+        {"if": {"const": 1}, "then": {"type": "integer"}},
+        {"if": {"const": 1}, "then": {"type": "number"}},
+        [("condition-changed", "widened", "")],
+    ),
+    (
+        "another condition",
+        {"if": {"const": 1}, "then": {"type": "integer"}},
+        {"if": {"const": 2}, "then": {"type": "integer"}},
+        [("condition-changed", "changed", "")],
+    ),
+    (
+        "what a text holds",
+        {"type": "string"},
+        {"type": "string", "contentSchema": {"type": "object"}},
+        [("content-schema-added", "narrowed", "")],
+    ),
+    (
+        "what a text holds inside",
+        {"type": "string", "contentSchema": {"type": "object"}},
+        {"type": "string", "contentSchema": {"type": "array"}},
+        [("type-changed", "changed", "[content]")],
+    ),
+    (
+        "how a text is encoded",
+        {"type": "string", "contentEncoding": "base64"},
+        {"type": "string", "contentEncoding": "base32"},
+        [("content-encoding-changed", "changed", "")],
+    ),
     ("a branch of all", {"allOf": [A]}, {"allOf": [A, {"maxProperties": 3}]}, [("max-properties-set", "narrowed", "")]),
-    ("a branch of all that asks nothing new", {"allOf": [A]}, {"allOf": [A, {"type": "object"}]}, [("all-of-added", "narrowed", "")]),
+    (
+        "a branch of all that asks nothing new",
+        {"allOf": [A]},
+        {"allOf": [A, {"type": "object"}]},
+        [("all-of-added", "narrowed", "")],
+    ),
     ("a branch of all with notes only", {"allOf": [A]}, {"allOf": [A, {"title": "x"}]}, []),
     ("a default", {"default": 1}, {"default": 2}, [("default-changed", "noted", "")]),
     ("deprecation", A, {**A, "deprecated": True}, [("deprecated-set", "noted", "")]),
-    ("a word of many", {"x-extensible-enum": ["a", "b"]}, {"x-extensible-enum": ["a"]},
-     [("extensible-enum-value-removed", "narrowed", "")]),
-    ("a keyword that asks nothing here", {"type": "array", "maximum": 5}, {"type": "array", "maximum": 4},
-     [("max-lowered", "narrowed", "")]),
-]  # fmt: skip
+    (
+        "a word of many",
+        {"x-extensible-enum": ["a", "b"]},
+        {"x-extensible-enum": ["a"]},
+        [("extensible-enum-value-removed", "narrowed", "")],
+    ),
+    (
+        "a keyword that asks nothing here",
+        {"type": "array", "maximum": 5},
+        {"type": "array", "maximum": 4},
+        [("max-lowered", "narrowed", "")],
+    ),
+]
 
 
-@pytest.mark.parametrize(("before", "after", "expected"), [case[1:] for case in CHANGES], ids=[case[0] for case in CHANGES])
+@pytest.mark.parametrize(
+    ("before", "after", "expected"), [case[1:] for case in CHANGES], ids=[case[0] for case in CHANGES]
+)
 def test_what_changed_is_told_with_what_it_does(before, after, expected):
     assert sorted(compare(before, after)) == sorted(expected)
 
 
 @pytest.mark.parametrize(("before", "after"), [case[1:3] for case in CHANGES], ids=[case[0] for case in CHANGES])
 def test_the_opposite_change_has_the_opposite_effect(before, after):
-    there = sorted((reverse(effect), place) for what, effect, place in compare(before, after) if "extensible" not in what)
+    there = sorted(
+        (reverse(effect), place) for what, effect, place in compare(before, after) if "extensible" not in what
+    )
     back = sorted((effect, place) for what, effect, place in compare(after, before) if "extensible" not in what)
     assert there == back
 
@@ -139,7 +301,10 @@ SAME = [
     ({"type": "string"}, {"type": "string", "pattern": ".*", "minLength": 0}),
     ({"type": "array", "items": {}}, {"type": "array", "uniqueItems": False}),
     ({"allOf": [A, {"required": ["a"]}]}, {**A, "required": ["a"]}),
-    ({"type": "object", "properties": {"a": {"$ref": "#/$defs/x"}}, "$defs": {"x": B}}, {"type": "object", "properties": {"a": B}}),
+    (
+        {"type": "object", "properties": {"a": {"$ref": "#/$defs/x"}}, "$defs": {"x": B}},
+        {"type": "object", "properties": {"a": B}},
+    ),
     ({"$ref": "#/$defs/x", "$defs": {"x": A}}, {"$ref": "#/$defs/y", "$defs": {"y": A}}),
     ({"enum": ["b", "a"]}, {"enum": ["a", "b"]}),
 ]
@@ -152,7 +317,10 @@ def test_other_words_for_the_same_are_no_change(one, other):
 
 def test_a_recursive_schema_is_told_of_once():
     def tree(kind: str) -> Any:
-        node = {"type": "object", "properties": {"v": {"type": kind}, "next": {"$ref": "#/$defs/n"}, "all": {"items": {"$ref": "#/$defs/n"}}}}
+        node = {
+            "type": "object",
+            "properties": {"v": {"type": kind}, "next": {"$ref": "#/$defs/n"}, "all": {"items": {"$ref": "#/$defs/n"}}},
+        }
         return {"$ref": "#/$defs/n", "$defs": {"n": node}}
 
     assert compare(tree("string"), tree("string")) == []
@@ -172,24 +340,35 @@ def test_recursive_schemas_joined_by_all_of_end():
 def test_written_as_text_a_string_may_be_what_a_number_was():
     assert compare({"type": "integer"}, {"type": "string"}, text="value") == [("type-changed", "widened", "")]
     assert compare({"type": "string"}, {"type": "integer"}, text="value") == [("type-changed", "narrowed", "")]
-    assert compare({"type": "integer"}, {"type": "string", "maxLength": 2}, text="value") == [("type-changed", "changed", "")]
-    assert compare({"type": ["integer", "string"]}, {"type": "string"}, text="value") == [("type-changed", "narrowed", "")]
+    assert compare({"type": "integer"}, {"type": "string", "maxLength": 2}, text="value") == [
+        ("type-changed", "changed", "")
+    ]
+    assert compare({"type": ["integer", "string"]}, {"type": "string"}, text="value") == [
+        ("type-changed", "narrowed", "")
+    ]
 
 
 def test_marks_on_both_sides_are_told_with_changes_inside():
-    before = {"type": "object", "properties": {"a": {"type": "object", "readOnly": True, "properties": {"b": {"maxLength": 3}}}}}
+    before = {
+        "type": "object",
+        "properties": {"a": {"type": "object", "readOnly": True, "properties": {"b": {"maxLength": 3}}}},
+    }
     after = copy.deepcopy(before)
     after["properties"]["a"]["properties"]["b"]["maxLength"] = 2
     (change,) = Comparison(Flattener(in_document({})), Flattener(in_document({}))).schemas(before, after)
     assert change.guards == {"readOnly"}
 
 
-schemas = st.sampled_from([copy.deepcopy(each) for each in SCHEMAS.values() if "$defs" not in (each if isinstance(each, dict) else {})])
+schemas = st.sampled_from(
+    [copy.deepcopy(each) for each in SCHEMAS.values() if "$defs" not in (each if isinstance(each, dict) else {})]
+)
 documents = st.recursive(
     schemas,
     lambda inner: st.one_of(
         st.builds(lambda each: {"type": "array", "items": each}, inner),
-        st.dictionaries(st.sampled_from("abc"), inner, max_size=3).map(lambda each: {"type": "object", "properties": each}),
+        st.dictionaries(st.sampled_from("abc"), inner, max_size=3).map(
+            lambda each: {"type": "object", "properties": each}
+        ),
         st.lists(inner, min_size=1, max_size=3).map(lambda each: {"anyOf": each}),
         st.lists(inner, min_size=1, max_size=2).map(lambda each: {"allOf": each}),
     ),
@@ -236,7 +415,9 @@ def test_a_schema_against_itself_in_another_dress_is_no_change(schema):
 @settings(max_examples=150, deadline=None)
 def test_what_widens_one_way_narrows_the_other(one, other):
     there, back = compare(one, other), compare(other, one)
-    assert sorted((reverse(effect), place) for _, effect, place in there) == sorted((effect, place) for _, effect, place in back)
+    assert sorted((reverse(effect), place) for _, effect, place in there) == sorted(
+        (effect, place) for _, effect, place in back
+    )
 
 
 @given(st.data(), schemas, schemas)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-from .corpus import SCHEMAS
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from understudy.contracts.closed import second_judge, verdict
@@ -11,6 +10,8 @@ from understudy.contracts.flat import in_document
 from understudy.contracts.mutants import Mutants, as_schema
 from understudy.contracts.samples import samples
 from understudy.contracts.strategies import Strategies
+
+from .corpus import SCHEMAS
 
 
 def faults(schema, payload):
@@ -46,7 +47,12 @@ def test_no_mutant_fits_its_schema(name):
         ({"type": "integer", "enum": [1, 2]}, 1, "enum", 0),
         ({"type": "array", "items": {"type": "integer"}, "minItems": 2}, [1, 2], "minItems", [1]),
         ({"type": "array", "items": {"type": "integer"}, "maxItems": 2}, [1, 2], "maxItems", [1, 2, 2]),
-        ({"type": "array", "items": {"type": "integer"}, "maxItems": 2, "uniqueItems": True}, [7, 8], "uniqueItems", [7, 7]),
+        (
+            {"type": "array", "items": {"type": "integer"}, "maxItems": 2, "uniqueItems": True},
+            [7, 8],
+            "uniqueItems",
+            [7, 7],
+        ),
         ({"type": "array", "contains": {"const": 1}, "minContains": 2}, [1, 1], "contains", [1]),
         ({"type": "object", "minProperties": 1}, {"a": 1}, "minProperties", {}),
         ({"type": "object", "maxProperties": 1}, {"a": 1}, "maxProperties", {"a": 1, "not-in-the-schema-0": "text"}),
@@ -58,9 +64,14 @@ def test_each_constraint_is_broken_alone(schema, payload, keyword, value):
 
 def test_faults_name_the_place_and_leave_the_rest_alone():
     schema = {
-        "type": "object", "required": ["a"], "additionalProperties": False,
-        "properties": {"a": {"type": "object", "properties": {"n/m": {"type": "integer", "maximum": 5}}}, "b": {"type": "null"}},
-    }  # fmt: skip
+        "type": "object",
+        "required": ["a"],
+        "additionalProperties": False,
+        "properties": {
+            "a": {"type": "object", "properties": {"n/m": {"type": "integer", "maximum": 5}}},
+            "b": {"type": "null"},
+        },
+    }
     found = faults(schema, {"a": {"n/m": 1}, "b": None})
     assert found["/a/n~1m", "maximum"].payload == {"a": {"n/m": 6}, "b": None}
     assert found["/a", "required"].payload == {"b": None}

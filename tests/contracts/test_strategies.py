@@ -6,12 +6,13 @@ from time import process_time
 from typing import Any
 
 import pytest
-from .corpus import SCHEMAS
 from understudy.contracts.closed import second_judge, verdict
 from understudy.contracts.flat import SchemaError, in_document
 from understudy.contracts.samples import samples
 from understudy.contracts.strategies import Strategies
 from understudy.openapi.provider import built_in_names, load_provider
+
+from .corpus import SCHEMAS
 
 
 @pytest.mark.parametrize("name", SCHEMAS)
@@ -28,7 +29,9 @@ def bodies(provider: str) -> list[Any]:
     contract = load_provider(provider).contract
     document = contract.document("")
     return [
-        (document, schema) for operation in contract.operations.values() for schema in contract.body(operation)[1].values()
+        (document, schema)
+        for operation in contract.operations.values()
+        for schema in contract.body(operation)[1].values()
     ] + [
         (document, media.get("schema", {}))
         for operation in contract.operations.values()
@@ -95,7 +98,10 @@ def test_a_required_member_is_sent_whoever_it_is_for():
         {"type": "array", "items": False, "minItems": 1},
         {"type": "object", "required": ["a"], "properties": {"a": False}},
         {"type": "object", "required": ["a", "b"], "maxProperties": 1},
-        {"$ref": "#/$defs/n", "$defs": {"n": {"type": "object", "required": ["n"], "properties": {"n": {"$ref": "#/$defs/n"}}}}},
+        {
+            "$ref": "#/$defs/n",
+            "$defs": {"n": {"type": "object", "required": ["n"], "properties": {"n": {"$ref": "#/$defs/n"}}}},
+        },
     ],
 )
 def test_a_schema_that_nothing_fits_is_refused_when_it_is_built(schema):
@@ -123,7 +129,10 @@ def test_the_simplest_value_comes_first():
 
 
 def test_with_everything_nothing_that_may_be_there_is_missing():
-    schema = {"type": "object", "properties": {"a": {"type": "array", "items": {"type": "integer"}}, "b": {"type": "null"}}}
+    schema = {
+        "type": "object",
+        "properties": {"a": {"type": "array", "items": {"type": "integer"}}, "b": {"type": "null"}},
+    }
     for value in samples(Strategies(schema, everything=True).values(schema), 10):
         assert value["a"]
         assert value["b"] is None

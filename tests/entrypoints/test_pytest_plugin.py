@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+import time
+from pathlib import Path
 from typing import Any
 
 import httpx
+import pytest
+from understudy.mockserver import MockServer, Settings
 
 
 class MyApp:
@@ -31,3 +37,188 @@ def test_my_app_survives_a_failed_generation(understudy: Any) -> None:
     kie.clock.advance(minutes=2)
     assert MyApp(base_url=kie.base_url, api_key=kie.api_key).status(job) == "failed"
     kie.verify("createTask", times=1)
+
+
+# --- the plugin from outside --------------------------------------------------------------------------------
+
+APP = """
+import httpx
+
+def create(account, code=200):
+    url = f"{account.base_url}/api/v1/jobs/createTask"
+    body = {"model": "nano-banana-pro", "input": {"prompt": "a lighthouse"}}
+    response = httpx.post(url, json=body, headers={"Authorization": f"Bearer {account.api_key}"}, verify=False)
+    assert response.json()["code"] == code
+    return response.json()["data"]
+"""
+
+
+def ran(pytester: pytest.Pytester, text: str, *arguments: str) -> pytest.RunResult:
+    """Run a test file as a session of its own."""
+    pytester.makepyfile(app=APP, test_it=text)
+    pytester.syspathinsert()
+    return pytester.runpytest_inprocess("-p", "no:cacheprovider", *arguments)
+
+
+def test_the_example_takes_less_than_a_second(understudy: Any) -> None:
+    began = time.perf_counter()
+    test_my_app_survives_a_failed_generation(understudy)
+    assert time.perf_counter() - began < 1
+
+
+def test_the_journal_is_part_of_the_report_of_a_test_that_fails(pytester: pytest.Pytester) -> None:
+    result = ran(
+        pytester,
+        """
+        from app import create
+
+        def test_fails(understudy):
+            kie, crun = understudy.account("kie"), understudy.account("crun")
+            kie.play("fail", code=501)
+            create(kie)
+            assert False
+
+        def test_passes(understudy):
+            create(understudy.account("kie"))
+        """,
+    )
+    result.assert_outcomes(failed=1, passed=1)
+    result.stdout.fnmatch_lines([
+        "*- understudy: kie -*",
+        "* POST /api/v1/jobs/createTask → 200 task_nano-banana-pro_* fail; code=501",
+        "*- understudy: crun -*",
+        "nothing was asked",
+    ])  # fmt: skip
+    assert result.stdout.str().count("createTask →") == 1
+
+
+def test_a_verification_that_fails_is_a_failed_assertion(pytester: pytest.Pytester) -> None:
+    result = ran(pytester, 'def test_it(understudy):\n    understudy.account("kie").verify("createTask", times=1)\n')
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["*VerificationFailed: * was asked 0 times; expected exactly 1"])
+
+
+def test_a_server_that_died_does_not_break_the_report(pytester: pytest.Pytester) -> None:
+    result = ran(
+        pytester,
+        """
+        def test_it(understudy, understudy_server, request):
+            understudy.account("kie")._control._http.base_url = "http://127.0.0.1:9"
+            assert False
+        """,
+    )
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["the journal can't be had: *"])
+
+
+KEYS = """
+import pytest
+
+def keys(understudy):
+    return [understudy.account(each).api_key for each in ("kie", "kie", "crun")]
+
+@pytest.mark.parametrize("n", [1, 2])
+def test_one(understudy, n, record_property):
+    print("KEYS", *keys(understudy))
+
+def test_two(understudy):
+    print("KEYS", *keys(understudy))
+"""
+
+
+def keys_of(result: pytest.RunResult) -> list[str]:
+    """Return the keys that tests printed."""
+    result.assert_outcomes(passed=3)
+    return [key for line in result.outlines if "KEYS" in line for key in line.partition("KEYS ")[2].split()]
+
+
+def test_keys_are_the_same_in_every_run_and_differ_from_test_to_test(pytester: pytest.Pytester) -> None:
+    first, again = (keys_of(ran(pytester, KEYS, "-s")) for _ in range(2))
+    assert first == again
+    assert len(set(first)) == len(first) == 9
+    assert all(key.startswith("ak_") for key in first)
+
+
+def test_an_account_is_fresh_however_often_its_test_is_run(pytester: pytest.Pytester) -> None:
+    with MockServer(["kie"], Settings(control_token="s3cret")) as server:
+        text = """
+        from app import create
+
+        def test_it(understudy):
+            kie = understudy.account("kie", speed=1000)
+            assert kie.tasks() == []
+            create(kie)
+            assert kie.clock._control.ask("GET", "/clock", namespace=kie.api_key)["clocks"][0]["speed"] == 1000
+            assert understudy.url == "URL"
+        """.replace("URL", server.url)
+        for _ in range(2):
+            options = ("--understudy-url", server.url, "--understudy-token", "s3cret")
+            ran(pytester, text, *options).assert_outcomes(passed=1)
+        assert len(server.emulator.tasks) == 1
+
+
+def test_a_provider_of_ones_own_is_played_too(pytester: pytest.Pytester) -> None:
+    folder = Path(__file__).parent.parent / "providers" / "acme"
+    text = 'def test_it(understudy):\n    assert understudy.account("acme").base_url.endswith("/acme")\n'
+    ran(pytester, text, f"--understudy-provider={folder}").assert_outcomes(passed=1)
+
+
+def test_tests_on_several_workers_do_not_meet(pytester: pytest.Pytester) -> None:
+    pytest.importorskip("xdist")
+    text = """
+    import pytest
+    from app import create
+
+    @pytest.mark.parametrize("n", range(8))
+    def test_it(understudy, n):
+        kie = understudy.account("kie")
+        kie.play("server-error") if n % 2 else None
+        create(kie, 500 if n % 2 else 200)
+        assert len(kie.tasks()) == 1 - n % 2
+    """
+    with MockServer(["kie"]) as server:
+        ran(pytester, text, "-n2", "--understudy-url", server.url).assert_outcomes(passed=8)
+
+
+UNUSED = """
+import sys, time
+import pytest
+loaded = set(sys.modules)
+began = time.perf_counter()
+import understudy.entrypoints.pytest_plugin
+took = time.perf_counter() - began
+heavy = {each.partition(".")[0] for each in set(sys.modules) - loaded}
+rooms = {each for each in sys.modules if each.startswith("understudy.")}
+assert not heavy & {"httpx", "starlette", "jinja2", "uvicorn", "orjson", "jsonschema", "yaml", "click"}, heavy
+assert rooms <= {"understudy.entrypoints", "understudy.entrypoints.pytest_plugin"}, rooms
+assert took < 0.05, took
+"""
+
+
+def test_where_no_test_uses_it_the_plugin_costs_next_to_nothing() -> None:
+    subprocess.run([sys.executable, "-c", UNUSED], check=True, timeout=60)
+
+
+def test_no_test_that_does_not_ask_for_it_starts_a_server(pytester: pytest.Pytester) -> None:
+    text = """
+    import sys
+
+    def test_it():
+        heavy = {"httpx", "starlette", "jinja2", "uvicorn", "understudy.mockserver"} & set(sys.modules)
+        assert not heavy, heavy
+    """
+    pytester.makepyfile(text)
+    pytester.runpytest_subprocess("-p", "no:cacheprovider", "-p", "no:hypothesispytest").assert_outcomes(passed=1)
+
+
+def test_a_users_own_modules_stay_theirs(pytester: pytest.Pytester) -> None:
+    code = """
+import importlib.util, sys
+sys.path = [each for each in sys.path if each]
+rooms = ("client", "contracts", "mockserver", "openapi", "entrypoints")
+print([each for each in rooms if importlib.util.find_spec(each)])
+"""
+    found = subprocess.run([sys.executable, "-c", code], check=True, cwd=pytester.path, capture_output=True, text=True)
+    assert found.stdout.strip() == "[]"
+    pytester.makepyfile(client="MINE = True")
+    ran(pytester, "import client\n\ndef test_it(understudy):\n    assert client.MINE\n").assert_outcomes(passed=1)

@@ -8,12 +8,15 @@ from pathlib import Path
 from typing import Any
 
 import click
+import httpx
 import pytest
 from click.testing import CliRunner, Result
 from understudy.entrypoints import serve as module
 from understudy.entrypoints.cli import main
 from understudy.mockserver.app import App
 from understudy.openapi.provider import built_in_names
+
+from ..processes import COMMAND, Running
 
 ACME = Path(__file__).parent.parent / "providers" / "acme"
 START = 1_765_178_625_768
@@ -140,3 +143,66 @@ def test_what_the_emulator_has_to_say_goes_to_stderr(stage: Stage, capsys: pytes
     stage.run("--max-tasks", "1")
     stage.app.emulator.tasks._said("something is gone")
     assert "understudy: something is gone" in capsys.readouterr().err
+
+
+# --- scenarios ----------------------------------------------------------------------------------------------
+
+MINE = "scenarios:\n  paintless: { like: fail, with: { code: '3009', after: 0s } }\n"
+
+
+def failure(url: str, scenario: str) -> str:
+    """Return the code that a creation fails with, or the refusal of the creation."""
+    headers = {"Authorization": "Bearer test", "Understudy-Scenario": scenario}
+    jobs, body = f"{url}/kie/api/v1/jobs", {"model": "nano-banana-pro", "input": {"prompt": "x"}}
+    with httpx.Client(trust_env=False, verify=False, headers=headers) as client:
+        created = client.post(f"{jobs}/createTask", json=body).json()
+        if "error" in created:
+            return str(created["error"])
+        polled = client.get(
+            f"{jobs}/recordInfo?taskId={created['data']['taskId']}", headers={"Understudy-Scenario": "success"}
+        )
+        return str(polled.json()["data"]["failCode"])
+
+
+def test_a_scenario_file_is_read_again_when_it_changes_and_a_bad_edit_is_said(tmp_path: Path) -> None:
+    path = tmp_path / "mine.yaml"
+    path.write_text(MINE)
+    with Running([COMMAND, "serve", "--port", "0", "--quiet", "--scenarios", str(path)]) as server:
+        assert failure(server.url, "paintless") == "3009"
+        path.write_text(MINE.replace("3009", "30010"))
+        assert failure(server.url, "paintless") == "30010"
+        path.write_text(MINE.replace("fail", "fial"))
+        assert failure(server.url, "paintless") == "30010"
+        server.until(lambda: len(server.err) >= 2)
+        said, bad = server.err[:2]
+        assert said == f"understudy: {path} was read again"
+        assert bad.startswith(
+            f"understudy: {path}:2: /scenarios/paintless/like: no scenario 'fial' (did you mean 'fail'?)"
+        )
+        assert bad.endswith("; the scenarios read before are kept")
+
+
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        (["--scenario", "fial"], "no scenario 'fial' (did you mean 'fail'?); known: success"),
+        (["--scenario", "fail; cod=1"], "fail takes no 'cod' (did you mean 'code'?)"),
+        (["--scenario", "fail code=1"], "is malformed at 'code=1'"),
+        (["--scenario", "partial", "--provider", "kie"], "partial can't be played: the provider makes one result"),
+    ],
+)
+def test_a_default_that_cannot_be_played_ends_the_start_in_one_line(flags: list[str], message: str) -> None:
+    with Running([COMMAND, "serve", "--port", "0", *flags]) as server:
+        assert server.ended() == 2
+        (line,) = server.err
+        assert line.startswith("understudy: ")
+        assert message in line
+
+
+def test_a_broken_scenario_file_ends_the_start_in_one_line(tmp_path: Path) -> None:
+    path = tmp_path / "mine.yaml"
+    path.write_text(MINE.replace("like", "lik"))
+    with Running([COMMAND, "serve", "--port", "0", "--scenarios", str(path)]) as server:
+        assert server.ended() == 2
+        (line,) = server.err
+        assert line.startswith(f"understudy: {path}:2: /scenarios/paintless/lik: is not known; expected one of about")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from types import TracebackType
 from typing import Any, Self
 
@@ -38,6 +39,7 @@ class Post:
     ) -> None:
         """Close everything."""
         self.run(self.stage.emulator.deliveries.close())
+        self.run(asyncio.sleep(0.001))  # what was closed says so in the loop's next round
         self.receiver.__exit__(None, None, None)
 
     def run(self, awaitable: Any) -> Any:
@@ -73,8 +75,8 @@ class Post:
     def created(self, provider: str, play: str = "", url: str | None = None, key: str = "test") -> str:
         """Create a task; return its id."""
         response = self.create(provider, play, url, key)
-        found = [each for each in self.stage.emulator.namespaces.of_key(key).account(provider).tasks]
-        assert response.is_success and found, response.text
+        found = list(self.stage.emulator.namespaces.of_key(key).account(provider).tasks)
+        assert response.is_success, response.text
         assert found[-1] in response.text, response.text
         return found[-1]
 

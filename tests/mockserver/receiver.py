@@ -45,9 +45,8 @@ class Receiver:
         self.url = ""
         self.port = 0
         self._changed = threading.Condition()
-        self._loop = asyncio.new_event_loop()
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._started = threading.Event()
-        self._handlers: set[asyncio.Task[None]] = set()
         self._thread = threading.Thread(target=self._run, daemon=True)
 
     def __enter__(self) -> Self:
@@ -60,9 +59,9 @@ class Receiver:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Listen no more."""
+        assert self._loop is not None
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(DEADLINE)
-        self._loop.close()
 
     def until(self, count: int) -> list[Received]:
         """Wait until `count` callbacks have come; return all."""
@@ -79,14 +78,12 @@ class Receiver:
         return server
 
     def _run(self) -> None:
-        asyncio.set_event_loop(self._loop)
-        server = self._loop.run_until_complete(self.listen())
-        self._started.set()
-        self._loop.run_forever()
-        server.close()
-        for task in asyncio.all_tasks(self._loop):
-            task.cancel()
-        self._loop.run_until_complete(asyncio.sleep(0.01))
+        with asyncio.Runner() as runner:
+            self._loop = runner.get_loop()
+            server = runner.run(self.listen())
+            self._started.set()
+            self._loop.run_forever()
+            server.close()  # who is being answered is cut off when the runner ends
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.open += 1

@@ -238,6 +238,20 @@ def test_operations_without_a_body_can_be_varied_as_well() -> None:
     assert response.status_code == 200, response.text
 
 
+@pytest.mark.parametrize(
+    "body",
+    [b'{"input":{"prompt":"[understudy fail', b'["[understudy fail]"]', b'{"input":{"prompt":["[understudy fail]"]}}'],
+)
+def test_a_token_in_what_is_no_prompt_is_none(body: bytes) -> None:
+    response = Stage("kie").create("kie", None, content=body, headers={"content-type": "application/json"})
+    assert response.json()["code"] in {400, 422}
+
+
+def test_a_poll_of_nothing_is_refused_as_ever() -> None:
+    stage = Stage("kie")
+    assert stage.ask("GET", "/kie/api/v1/jobs/recordInfo").json()["code"] == 400
+
+
 def test_every_creation_reads_a_token_from_its_prompt() -> None:
     for provider in NAMES:
         stage = Stage(provider, limits=False)

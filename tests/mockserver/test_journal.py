@@ -203,19 +203,18 @@ def test_a_masked_header_still_tells_its_beginning() -> None:
 
 
 def test_what_is_wrong_with_a_request_and_with_an_answer_is_found() -> None:
-    stage = Stage("kie", frozen=True)
-    stage.create("kie", {"model": "nano-banana-pro", "input": {"prompt": 5}})
-    task = stage.create(
-        "kie", SIMPLE["kie"], headers={"Understudy-Scenario": "missing-field; on=poll; path=data.taskId"}
-    )
-    stage.poll("kie", task.json()["data"]["taskId"])
+    stage = Stage("crun", frozen=True)
+    stage.create("crun", {"model": "google/nano-banana", "input": {"prompt": 5}})
+    task = stage.created("crun", SIMPLE["crun"])
+    url = f"/crun/api/v1/client/job/TaskInfo?task_id={task}"
+    stage.ask("GET", url, headers={"Understudy-Scenario": "missing-field; path=data.task_id"})
     wrong, right, drifted = exchanges(stage)
     (finding,) = wrong["findings"]
     assert (finding["direction"], finding["condition"]) == ("request", "request-invalid")
     assert "input.prompt is 5" in finding["problem"]
     assert right["findings"] == []
     (finding,) = drifted["findings"]
-    assert (finding["direction"], finding["pointer"], finding["problem"]) == ("response", "/data/taskId", "is missing")
+    assert (finding["direction"], finding["pointer"], finding["problem"]) == ("response", "/data/task_id", "is missing")
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -93,6 +94,19 @@ def test_what_happens_to_callbacks_needs_a_provider_that_sends_some() -> None:
     for name in ("reset", "extra-field", "unknown-status"):
         assert "sends no callbacks" in refused("acme", name, on="callback")
         REPERTOIRE.bind(name, {"on": "callback"}, provider_of("kie").behaviour)
+
+
+def test_a_provider_without_the_words_cannot_express_it() -> None:
+    kie = provider_of("kie").behaviour
+    only_ends = {name: status for name, status in kie.statuses.items() if status.phase.terminal}
+    silent = {name: replace(each, reads={}) for name, each in kie.operations.items()}
+    for name, behaviour, why in (
+        ("stuck", replace(kie, statuses=only_ends), "no status for tasks that have not ended"),
+        ("moderated", replace(kie, failures={}), "no failure 'moderated'"),
+        ("unknown-status", replace(kie, operations=silent), "tells no status on=poll"),
+    ):
+        with pytest.raises(ScenarioError, match=why):
+            REPERTOIRE.bind(name, {}, behaviour)
 
 
 # --- texts --------------------------------------------------------------------------------------------------

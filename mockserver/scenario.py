@@ -400,22 +400,27 @@ def parse_header(text: str) -> list[tuple[str, dict[str, str]]]:
     while place < len(text):
         match = _ITEM.match(text, place)
         if match is None:
-            raise ScenarioError(f"{shorten(text)} is malformed at {shorten(text[place:])}; expected something like: fail; code=501")
+            raise _malformed(text, text[place:])
         name, value = match[1], match[2]
         if first and value is None:
             found.append((name, {}))
         elif not first and value is not None:
             found[-1][1][name] = _unquoted(value.strip())
         else:
-            raise ScenarioError(f"{shorten(text)} is malformed at {shorten(match[0].strip())}; expected: NAME; PARAMETER=VALUE; …")
+            raise _malformed(text, match[0].strip())
         place = match.end()
         if place < len(text) and text[place] not in ";,":
-            raise ScenarioError(f"{shorten(text)} is malformed at {shorten(text[place:])}; expected: NAME; PARAMETER=VALUE; …")
+            raise _malformed(text, text[place:])
         first = place < len(text) and text[place] == ","
         place += 1
     if not found:
         raise ScenarioError(f"{shorten(text)} names no scenario")
     return found
+
+
+def _malformed(text: str, rest: str) -> ScenarioError:
+    wanted = "expected NAME; PARAMETER=VALUE; …, as in: fail; code=501"
+    return ScenarioError(f"{shorten(text)} is malformed at {shorten(rest)}; {wanted}")
 
 
 def _unquoted(value: str) -> str:
@@ -440,7 +445,8 @@ def parse_prompt(text: str) -> list[tuple[str, dict[str, str]]]:
     for token in _TOKEN.finditer(text):
         words = _WORD.findall(token[1])
         if not words or words[0][1] or not token[0].endswith("]"):
-            raise ScenarioError(f"{shorten(token[0])} is malformed; expected something like: [understudy fail code=501]")
+            wanted = "something like: [understudy fail code=501]"
+            raise ScenarioError(f"{shorten(token[0])} is malformed; expected {wanted}")
         found.append((words[0][0], {name: value.strip('"') for name, value in words[1:]}))
     return found
 

@@ -145,7 +145,8 @@ class MockServer:
         """Start; return when requests are answered."""
         listener = listen("127.0.0.1", 0)
         self.url = address(listener)
-        self.emulator = Emulator(self._providers, replace(self._settings, public_url=self.url))
+        said = logging.getLogger("understudy").warning
+        self.emulator = Emulator(self._providers, replace(self._settings, public_url=self.url), said=said)
         self._server = _Server(App(self.emulator, self._log), self._started.set)
         self._thread = threading.Thread(target=self._run, args=(self._server, listener), daemon=True)
         self._thread.start()

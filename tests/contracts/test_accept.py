@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from typing import Any
 
 import pytest
 from understudy.contracts.accept import read_accepted, settle
@@ -16,20 +17,20 @@ FOUND = drift(
 )
 
 
-def accepted(tmp_path, text):
+def accepted(tmp_path: Any, text: Any) -> Any:
     file = tmp_path / "accept.yaml"
     file.write_text(text)
     return read_accepted(str(file))
 
 
-def test_an_accepted_finding_is_no_longer_told(tmp_path):
+def test_an_accepted_finding_is_no_longer_told(tmp_path: Any) -> None:
     entry = FOUND[0]
-    place = f"id: {entry.id}, operation: {entry.operation}, pointer: '{entry.base.pointer}'"
+    place = f"id: {entry.id}, operation: {entry.operation}, pointer: '{entry.base.pointer}'"  # type: ignore[union-attr]
     entries = accepted(tmp_path, f"accepted:\n- {{{place}, reason: known}}\n")
     assert settle(FOUND, entries) == (FOUND[1:], [])
 
 
-def test_entries_that_nothing_meets_or_whose_day_has_passed_are_stale(tmp_path):
+def test_entries_that_nothing_meets_or_whose_day_has_passed_are_stale(tmp_path: Any) -> None:
     entries = accepted(
         tmp_path,
         f"""
@@ -61,7 +62,7 @@ accepted:
         ),
     ],
 )
-def test_a_broken_accept_file_is_refused_with_its_place(tmp_path, text, message):
+def test_a_broken_accept_file_is_refused_with_its_place(tmp_path: Any, text: Any, message: Any) -> None:
     with pytest.raises(LoadError) as caught:
         accepted(tmp_path, text)
     assert message in str(caught.value)

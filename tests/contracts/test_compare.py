@@ -176,7 +176,7 @@ CHANGES: list[tuple[str, Any, Any, list[tuple[str, str, str]]]] = [
     ("any of instead of one", {"oneOf": [A, B]}, {"anyOf": [A, B]}, [("one-of-became-any-of", "widened", "")]),
     (
         "one form of two that overlap",
-        {**A, "properties": {**A["properties"], **B["properties"]}},
+        {**A, "properties": {**A["properties"], **B["properties"]}},  # type: ignore[dict-item]
         {"oneOf": [A, {"type": "object"}]},
         [("wrapped-in-one-of", "changed", "")],
     ),
@@ -275,14 +275,16 @@ CHANGES: list[tuple[str, Any, Any, list[tuple[str, str, str]]]] = [
 @pytest.mark.parametrize(
     ("before", "after", "expected"), [case[1:] for case in CHANGES], ids=[case[0] for case in CHANGES]
 )
-def test_what_changed_is_told_with_what_it_does(before, after, expected):
+def test_what_changed_is_told_with_what_it_does(before: Any, after: Any, expected: Any) -> None:
     assert sorted(compare(before, after)) == sorted(expected)
 
 
 @pytest.mark.parametrize(("before", "after"), [case[1:3] for case in CHANGES], ids=[case[0] for case in CHANGES])
-def test_the_opposite_change_has_the_opposite_effect(before, after):
+def test_the_opposite_change_has_the_opposite_effect(before: Any, after: Any) -> None:
     there = sorted(
-        (reverse(effect), place) for what, effect, place in compare(before, after) if "extensible" not in what
+        (reverse(effect), place)
+        for what, effect, place in compare(before, after)
+        if "extensible" not in what  # type: ignore[arg-type]
     )
     back = sorted((effect, place) for what, effect, place in compare(after, before) if "extensible" not in what)
     assert there == back
@@ -311,11 +313,11 @@ SAME = [
 
 
 @pytest.mark.parametrize(("one", "other"), SAME)
-def test_other_words_for_the_same_are_no_change(one, other):
+def test_other_words_for_the_same_are_no_change(one: Any, other: Any) -> None:
     assert compare(one, other) == compare(other, one) == []
 
 
-def test_a_recursive_schema_is_told_of_once():
+def test_a_recursive_schema_is_told_of_once() -> Any:
     def tree(kind: str) -> Any:
         node = {
             "type": "object",
@@ -327,7 +329,7 @@ def test_a_recursive_schema_is_told_of_once():
     assert compare(tree("string"), tree("integer")) == [("type-changed", "changed", "v")]
 
 
-def test_recursive_schemas_joined_by_all_of_end():
+def test_recursive_schemas_joined_by_all_of_end() -> Any:
     def joined(size: int) -> Any:
         node = {"type": "object", "properties": {"next": {"$ref": "#/$defs/a"}, "x": {"maxLength": size}}}
         other = {"type": "object", "properties": {"next": {"$ref": "#/$defs/b"}}}
@@ -337,7 +339,7 @@ def test_recursive_schemas_joined_by_all_of_end():
     assert compare(joined(3), joined(2))[0] == ("max-length-lowered", "narrowed", "x")
 
 
-def test_written_as_text_a_string_may_be_what_a_number_was():
+def test_written_as_text_a_string_may_be_what_a_number_was() -> None:
     assert compare({"type": "integer"}, {"type": "string"}, text="value") == [("type-changed", "widened", "")]
     assert compare({"type": "string"}, {"type": "integer"}, text="value") == [("type-changed", "narrowed", "")]
     assert compare({"type": "integer"}, {"type": "string", "maxLength": 2}, text="value") == [
@@ -348,13 +350,13 @@ def test_written_as_text_a_string_may_be_what_a_number_was():
     ]
 
 
-def test_marks_on_both_sides_are_told_with_changes_inside():
+def test_marks_on_both_sides_are_told_with_changes_inside() -> None:
     before = {
         "type": "object",
         "properties": {"a": {"type": "object", "readOnly": True, "properties": {"b": {"maxLength": 3}}}},
     }
     after = copy.deepcopy(before)
-    after["properties"]["a"]["properties"]["b"]["maxLength"] = 2
+    after["properties"]["a"]["properties"]["b"]["maxLength"] = 2  # type: ignore[index]
     (change,) = Comparison(Flattener(in_document({})), Flattener(in_document({}))).schemas(before, after)
     assert change.guards == {"readOnly"}
 
@@ -402,7 +404,7 @@ def referred(value: Any, held: dict[str, Any]) -> Any:
 
 @given(documents)
 @settings(max_examples=150, deadline=None)
-def test_a_schema_against_itself_in_another_dress_is_no_change(schema):
+def test_a_schema_against_itself_in_another_dress_is_no_change(schema: Any) -> None:
     assert compare(schema, json.loads(json.dumps(schema))) == []
     assert [each for each in compare(schema, reordered(schema)) if each[1] != "noted"] == []
     held: dict[str, Any] = {}
@@ -413,16 +415,16 @@ def test_a_schema_against_itself_in_another_dress_is_no_change(schema):
 
 @given(documents, documents)
 @settings(max_examples=150, deadline=None)
-def test_what_widens_one_way_narrows_the_other(one, other):
+def test_what_widens_one_way_narrows_the_other(one: Any, other: Any) -> None:
     there, back = compare(one, other), compare(other, one)
-    assert sorted((reverse(effect), place) for _, effect, place in there) == sorted(
+    assert sorted((reverse(effect), place) for _, effect, place in there) == sorted(  # type: ignore[arg-type]
         (effect, place) for _, effect, place in back
     )
 
 
 @given(st.data(), schemas, schemas)
 @settings(max_examples=150, deadline=None)
-def test_where_nothing_is_said_to_be_lost_nothing_is(data, one, other):
+def test_where_nothing_is_said_to_be_lost_nothing_is(data: Any, one: Any, other: Any) -> None:
     """Sampled soundness: every value drawn from the base fits the revision, unless the comparison says otherwise."""
     effects = {effect for _, effect, _ in compare(one, other)}
     if effects <= {"widened", "noted"}:

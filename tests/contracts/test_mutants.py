@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -14,12 +16,12 @@ from understudy.contracts.strategies import Strategies
 from .corpus import SCHEMAS
 
 
-def faults(schema, payload):
+def faults(schema: Any, payload: Any) -> Any:
     return {(each.pointer, each.keyword): each for each in Mutants(Strategies(schema)).faults(schema, payload)}
 
 
 @pytest.mark.parametrize("name", SCHEMAS)
-def test_no_mutant_fits_its_schema(name):
+def test_no_mutant_fits_its_schema(name: Any) -> None:
     schema = SCHEMAS[name]
     strategies = Strategies(schema, everything=True)
     judge, second = verdict(schema, in_document(schema)), second_judge(schema, in_document(schema))
@@ -58,11 +60,11 @@ def test_no_mutant_fits_its_schema(name):
         ({"type": "object", "maxProperties": 1}, {"a": 1}, "maxProperties", {"a": 1, "not-in-the-schema-0": "text"}),
     ],
 )
-def test_each_constraint_is_broken_alone(schema, payload, keyword, value):
+def test_each_constraint_is_broken_alone(schema: Any, payload: Any, keyword: Any, value: Any) -> None:
     assert faults(schema, payload)["", keyword].value == value
 
 
-def test_faults_name_the_place_and_leave_the_rest_alone():
+def test_faults_name_the_place_and_leave_the_rest_alone() -> None:
     schema = {
         "type": "object",
         "required": ["a"],
@@ -78,27 +80,27 @@ def test_faults_name_the_place_and_leave_the_rest_alone():
     assert found["/not-in-the-schema", "additionalProperties"].payload["a"] == {"n/m": 1}
 
 
-def test_a_payload_is_not_changed_by_its_mutants():
+def test_a_payload_is_not_changed_by_its_mutants() -> None:
     schema, payload = SCHEMAS["object"], {"a": 1, "b": "x"}
     faults(schema, payload)
     assert payload == {"a": 1, "b": "x"}
 
 
-def test_a_branch_is_chosen_by_what_the_payload_is():
+def test_a_branch_is_chosen_by_what_the_payload_is() -> None:
     schema = SCHEMAS["one of objects"]
     assert ("/v", "type") in faults(schema, {"k": "b", "v": "text"})
 
 
 @given(st.data())
 @settings(max_examples=20, deadline=None)
-def test_mutants_can_be_drawn(data):
+def test_mutants_can_be_drawn(data: Any) -> None:
     schema = SCHEMAS["object"]
     fault = data.draw(Mutants(Strategies(schema)).strategy(schema))
     assert not verdict(schema, in_document(schema))(fault.payload)
 
 
 @pytest.mark.parametrize("name", SCHEMAS)
-def test_a_flat_schema_written_out_again_judges_the_same(name):
+def test_a_flat_schema_written_out_again_judges_the_same(name: Any) -> None:
     schema = SCHEMAS[name]
     strategies = Strategies(schema)
     again = verdict(as_schema(strategies.flatten(schema)), strategies.resolver)

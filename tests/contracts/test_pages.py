@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from understudy.contracts.pages import find_documents, is_page
 from understudy.openapi.errors import LoadError
@@ -10,14 +12,14 @@ DOCUMENT = "openapi: 3.1.0\ninfo:\n  title: Pictures\npaths: {}\n"
 MARKDOWN = f"# Pictures\n\nDraws.\n\n````yaml pictures.json post /v1/pictures\n{DOCUMENT}````\n\nMore.\n"
 
 
-def test_a_fenced_block_is_a_document_with_the_pages_lines():
+def test_a_fenced_block_is_a_document_with_the_pages_lines() -> None:
     (found,) = find_documents(MARKDOWN, "page.md")
     assert found.source.data["info"] == {"title": "Pictures"}
     assert (found.line, found.info) == (6, "pictures.json post /v1/pictures")
     assert found.source.line_of("/info/title") == MARKDOWN[: MARKDOWN.index("  title")].count("\n") + 1
 
 
-def test_several_blocks_fences_of_both_kinds_and_indented_ones():
+def test_several_blocks_fences_of_both_kinds_and_indented_ones() -> None:
     indented = "".join(f"   {line}\n" for line in DOCUMENT.splitlines())
     text = f"```js\nopenapi()\n```\n~~~yaml\n{DOCUMENT}~~~\n1. so\n\n   ```yaml\n{indented}   ```\n```\n{DOCUMENT}"
     assert [each.source.data["openapi"] for each in find_documents(text, "page.md")] == ["3.1.0"] * 3
@@ -31,14 +33,14 @@ def test_several_blocks_fences_of_both_kinds_and_indented_ones():
         "<PRE class=x>{}</PRE >",
     ],
 )
-def test_html_holds_documents_too(block):
+def test_html_holds_documents_too(block: Any) -> None:
     text = "<html>\n<p>Draws</p>\n" + block.replace("{}", DOCUMENT.replace("Pictures", "A &amp; <b>B</b>")) + "</html>"
     (found,) = find_documents(text, "page.html")
     assert "A &" in found.source.data["info"]["title"]
     assert found.source.line_of("/info") == text[: text.index("info:")].count("\n") + 1
 
 
-def test_json_in_a_block_is_a_document():
+def test_json_in_a_block_is_a_document() -> None:
     (found,) = find_documents('```json\n{"openapi": "3.0.3",\n "paths": {}}\n```\n', "page.md")
     assert found.source.data["openapi"] == "3.0.3"
 
@@ -55,13 +57,13 @@ def test_json_in_a_block_is_a_document():
         ("```yaml\nopenapi: 3.0.0\na: [\n```\n", "page.txt:"),
     ],
 )
-def test_a_page_without_a_document_says_what_it_has_instead(text, message):
+def test_a_page_without_a_document_says_what_it_has_instead(text: Any, message: Any) -> None:
     with pytest.raises(LoadError) as caught:
         find_documents(text, "page.txt")
     assert str(caught.value).startswith(message)
 
 
-def test_a_page_is_told_from_a_document():
+def test_a_page_is_told_from_a_document() -> None:
     assert is_page("a.md", DOCUMENT)
     assert is_page("a.txt", MARKDOWN)
     assert is_page("page", "<html></html>")

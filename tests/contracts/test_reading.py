@@ -7,6 +7,7 @@ import json
 import threading
 from pathlib import Path
 from time import process_time
+from typing import Any
 
 import pytest
 import yaml
@@ -26,18 +27,18 @@ def written(path: Path, data: object) -> str:
 
 
 @pytest.fixture
-def web():
+def web() -> Any:
     """A server on the loopback that answers with what `pages` holds, and the URL it is at."""
     pages: dict[str, tuple[int, bytes]] = {}
 
     class Handler(http.server.BaseHTTPRequestHandler):
-        def do_GET(self):
+        def do_GET(self) -> None:
             status, body = pages.get(self.path, (404, b"gone"))
             self.send_response(status)
             self.end_headers()
             self.wfile.write(body)
 
-        def log_message(self, *args):
+        def log_message(self, *args: Any) -> None:
             pass
 
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
@@ -48,7 +49,7 @@ def web():
         thread.join()
 
 
-def test_a_file_with_its_neighbours(tmp_path):
+def test_a_file_with_its_neighbours(tmp_path: Any) -> None:
     written(
         tmp_path / "parts.yaml", {"P": {"type": "object", "properties": {"n": {"type": "integer", "nullable": True}}}}
     )
@@ -58,24 +59,24 @@ def test_a_file_with_its_neighbours(tmp_path):
     assert one.main == ["a.yaml"]
 
 
-def test_a_folder_of_documents(tmp_path):
+def test_a_folder_of_documents(tmp_path: Any) -> None:
     written(tmp_path / "a.yaml", document(asking(PICTURE)))
     written(tmp_path / "parts.yaml", {"x": 1})
     assert read_side(str(tmp_path)).main == ["a.yaml"]
 
 
-def test_an_empty_folder_is_refused(tmp_path):
+def test_an_empty_folder_is_refused(tmp_path: Any) -> None:
     with pytest.raises(LoadError, match="holds no OpenAPI document"):
         read_side(str(tmp_path))
 
 
-def test_a_providers_folder_is_read_with_its_corrections():
+def test_a_providers_folder_is_read_with_its_corrections() -> None:
     side = read_side(str(ACME))
     assert side.main
     assert compare_sides(side, read_provider(str(ACME))) == []
 
 
-def test_pages_tell_of_some_operations_only(tmp_path):
+def test_pages_tell_of_some_operations_only(tmp_path: Any) -> None:
     body = yaml.safe_dump(document(asking({**PICTURE, "required": ["id"]})))
     page = written(tmp_path / "page.md", f"# Draw\n\n```yaml\n{body}```\n")
     whole = document(asking(PICTURE))
@@ -84,18 +85,18 @@ def test_pages_tell_of_some_operations_only(tmp_path):
     base = read_side(written(tmp_path / "a.yaml", whole))
     for side in (read_pages([page]), read_side(page)):
         (found,) = compare_sides(base, side)
-        assert (found.id, found.revision.file) == ("request-body-became-required", page)
+        assert (found.id, found.revision.file) == ("request-body-became-required", page)  # type: ignore[union-attr]
     (found,) = compare_sides(read_pages([page]), base)
     assert found.id == "request-body-became-optional"
 
 
-def test_a_page_with_something_new_tells_of_it(tmp_path):
+def test_a_page_with_something_new_tells_of_it(tmp_path: Any) -> None:
     page = written(tmp_path / "page.md", f"```yaml\n{yaml.safe_dump(document({}))}```\n")
     (found,) = compare_sides(read_side(written(tmp_path / "a.yaml", document())), read_pages([page]))
     assert found.id == "operation-added"
 
 
-def test_a_url_with_a_document_or_a_page(web):
+def test_a_url_with_a_document_or_a_page(web: Any) -> None:
     url, pages = web
     text = yaml.safe_dump(document(answering(PICTURE)))
     pages["/a.yaml"], pages["/page"] = (200, text.encode()), (200, f"```yaml\n{text}```".encode())
@@ -103,7 +104,7 @@ def test_a_url_with_a_document_or_a_page(web):
     assert read_pages([f"{url}/page"]).partial
 
 
-def test_what_lies_elsewhere_is_fetched_only_when_asked(web, tmp_path):
+def test_what_lies_elsewhere_is_fetched_only_when_asked(web: Any, tmp_path: Any) -> None:
     url, pages = web
     pages["/parts.yaml"] = (200, yaml.safe_dump({"P": PICTURE}).encode())
     pages["/a.yaml"] = (200, yaml.safe_dump(document(asking({"$ref": "parts.yaml#/P"}))).encode())
@@ -114,14 +115,14 @@ def test_what_lies_elsewhere_is_fetched_only_when_asked(web, tmp_path):
     assert compare_sides(read_side(near, allow_remote=True), read_side(f"{url}/a.yaml", allow_remote=True)) == []
 
 
-def test_a_document_of_the_web_does_not_read_files(web):
+def test_a_document_of_the_web_does_not_read_files(web: Any) -> None:
     url, pages = web
     pages["/a.yaml"] = (200, yaml.safe_dump(document(asking({"$ref": "file:///etc/hostname#/P"}))).encode())
     with pytest.raises(LoadError, match="which is not at hand"):
         read_side(f"{url}/a.yaml", allow_remote=True)
 
 
-def test_a_url_that_refuses_or_is_not_there(web):
+def test_a_url_that_refuses_or_is_not_there(web: Any) -> None:
     url, pages = web
     pages["/latin"] = (200, b"openapi: \xff")
     with pytest.raises(LoadError, match="answered 404"):
@@ -162,7 +163,9 @@ BOMB = "a: &a [x, x, x, x, x, x, x, x, x, x]\n" + "".join(
         ),
     ],
 )
-def test_bad_input_is_told_in_one_line_within_a_second_or_two(tmp_path, name, text, message):
+def test_bad_input_is_told_in_one_line_within_a_second_or_two(
+    tmp_path: Any, name: Any, text: Any, message: Any
+) -> None:
     begun = process_time()
     with pytest.raises(LoadError) as caught:
         read_side(written(tmp_path / name, text))
@@ -172,7 +175,7 @@ def test_bad_input_is_told_in_one_line_within_a_second_or_two(tmp_path, name, te
 
 
 @pytest.mark.parametrize("name", ["big.yaml", "big.md"])
-def test_a_file_of_200_mb_is_not_even_read(tmp_path, name):
+def test_a_file_of_200_mb_is_not_even_read(tmp_path: Any, name: Any) -> None:
     file = tmp_path / name
     with file.open("wb") as stream:
         stream.truncate(200_000_000)
@@ -180,7 +183,7 @@ def test_a_file_of_200_mb_is_not_even_read(tmp_path, name):
         read_side(str(file))
 
 
-def test_what_is_not_there_is_said(tmp_path):
+def test_what_is_not_there_is_said(tmp_path: Any) -> None:
     with pytest.raises(LoadError, match="there is no such file"):
         read_side(str(tmp_path / "none.yaml"))
     with pytest.raises(LoadError, match="is no folder and no built-in provider"):
@@ -192,8 +195,8 @@ def test_what_is_not_there_is_said(tmp_path):
         read_pages([str(tmp_path / "latin.md")])
 
 
-def test_two_documents_of_2_mb_and_600_operations_compare_soon(tmp_path):
-    def big(size: int) -> dict:
+def test_two_documents_of_2_mb_and_600_operations_compare_soon(tmp_path: Any) -> Any:
+    def big(size: int) -> dict:  # type: ignore[type-arg]
         made = document()
         member = {
             f"p{n}": {"type": "string", "maxLength": size + n, "description": "one of many members " * 3}
@@ -222,5 +225,5 @@ def test_two_documents_of_2_mb_and_600_operations_compare_soon(tmp_path):
     begun = process_time()
     found = compare_sides(read_side(one), read_side(other))
     assert len({each.operation for each in found}) == 20
-    assert all(each.base.line for each in found)
+    assert all(each.base.line for each in found)  # type: ignore[union-attr]
     assert process_time() - begun < 30  # a third of that on a machine of its own

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 from xml.etree import ElementTree
 
 import pytest
@@ -29,11 +30,11 @@ FOUND = with_witnesses(compare_sides(ONE, OTHER), ONE, OTHER)
 STALE = [Stale({"id": "x"}, "x is met by no finding")]
 
 
-def report(shape, findings=FOUND, stale=STALE):
+def report(shape: Any, findings: Any = FOUND, stale: Any = STALE) -> Any:
     return REPORTS[shape](findings, stale, "a.yaml", "b.yaml")
 
 
-def test_text_groups_by_operation_and_ends_with_a_count():
+def test_text_groups_by_operation_and_ends_with_a_count() -> None:
     lines = report("text").splitlines()
     assert lines[0] == "The whole document"
     assert "POST /pictures" in lines
@@ -48,13 +49,13 @@ def test_text_groups_by_operation_and_ends_with_a_count():
     assert report("text", [], []) == "a.yaml → b.yaml: no drift\n"
 
 
-def test_an_answer_that_is_new_is_told_as_such():
+def test_an_answer_that_is_new_is_told_as_such() -> None:
     one, other = side(document(answering({"enum": [1]}))), side(document(answering({"enum": [1, 2]})))
     found = with_witnesses(compare_sides(one, other), one, other)
     assert "this answer may come now and never could: 2" in report("text", found)
 
 
-def test_json_holds_everything():
+def test_json_holds_everything() -> None:
     told = json.loads(report("json"))
     assert told["counts"] == {"breaking": 1, "warning": 1, "info": 2}
     found = next(each for each in told["findings"] if each["severity"] == "breaking")
@@ -69,7 +70,7 @@ def test_json_holds_everything():
     assert told["stale"] == [{"entry": {"id": "x"}, "sentence": "x is met by no finding"}]
 
 
-def test_junit_is_xml_with_a_failure_for_what_is_more_than_information():
+def test_junit_is_xml_with_a_failure_for_what_is_more_than_information() -> None:
     suites = ElementTree.fromstring(report("junit"))
     assert [(each.get("name"), each.get("tests"), each.get("failures")) for each in suites] == [
         ("the whole document", "1", "0"),
@@ -79,7 +80,7 @@ def test_junit_is_xml_with_a_failure_for_what_is_more_than_information():
     assert len(suites.findall(".//failure")) == 2
 
 
-def test_sarif_names_rules_and_places():
+def test_sarif_names_rules_and_places() -> None:
     run = json.loads(report("sarif"))["runs"][0]
     assert {each["id"] for each in run["tool"]["driver"]["rules"]} == {each["ruleId"] for each in run["results"]}
     result = next(each for each in run["results"] if each["level"] == "error")
@@ -88,7 +89,7 @@ def test_sarif_names_rules_and_places():
     assert "stale" in run["invocations"][0]["toolExecutionNotifications"][0]["message"]["text"]
 
 
-def test_github_annotates_lines():
+def test_github_annotates_lines() -> None:
     lines = report("github").splitlines()
     assert sum(line.startswith("::error file=b.yaml,line=") for line in lines) == 1
     assert sum(line.startswith("::notice ") for line in lines) == 2
@@ -96,7 +97,7 @@ def test_github_annotates_lines():
 
 
 @pytest.mark.parametrize("shape", REPORTS)
-def test_nothing_in_a_document_breaks_a_format(shape):
+def test_nothing_in_a_document_breaks_a_format(shape: Any) -> None:
     nasty = 'a\n%0A::error::x]]></failure>"&\x07<b>'
     one, other = (
         side(document({**asking({"enum": values}), "operationId": nasty}), f"{nasty}.json")

@@ -16,7 +16,7 @@ from .corpus import SCHEMAS
 
 
 @pytest.mark.parametrize("name", SCHEMAS)
-def test_what_is_drawn_fits_by_the_verdict_of_both_validators(name):
+def test_what_is_drawn_fits_by_the_verdict_of_both_validators(name: Any) -> None:
     schema = SCHEMAS[name]
     judge, second = verdict(schema, in_document(schema)), second_judge(schema, in_document(schema))
     drawn = samples(Strategies(schema).values(schema), 60)
@@ -41,7 +41,7 @@ def bodies(provider: str) -> list[Any]:
 
 
 @pytest.mark.parametrize("provider", built_in_names())
-def test_every_stored_body_is_drawn_as_it_should_be(provider):
+def test_every_stored_body_is_drawn_as_it_should_be(provider: Any) -> None:
     for document, schema in bodies(provider):
         strategies = Strategies(document)
         judge = verdict(schema, strategies.resolver)
@@ -49,19 +49,19 @@ def test_every_stored_body_is_drawn_as_it_should_be(provider):
 
 
 @pytest.mark.parametrize("name", SCHEMAS)
-def test_little_of_what_is_drawn_has_to_be_thrown_away(name, monkeypatch):
+def test_little_of_what_is_drawn_has_to_be_thrown_away(name: Any, monkeypatch: Any) -> Any:
     asked: list[bool] = []
 
-    def counted(schema, resolver):
+    def counted(schema: Any, resolver: Any) -> Any:
         judge = verdict(schema, resolver)
-        return lambda value: asked.append(judge(value)) or asked[-1]
+        return lambda value: asked.append(judge(value)) or asked[-1]  # type: ignore[func-returns-value, redundant-expr]
 
     monkeypatch.setattr("understudy.contracts.strategies.verdict", counted)
     samples(Strategies(SCHEMAS[name]).values(SCHEMAS[name]), 100)
     assert asked.count(False) <= 0.1 * max(len(asked), 10)
 
 
-def test_a_stored_request_is_drawn_in_about_a_millisecond():
+def test_a_stored_request_is_drawn_in_about_a_millisecond() -> None:
     for provider in built_in_names():
         contract = load_provider(provider).contract
         creation = next(each for name, each in contract.operations.items() if name.startswith("create"))
@@ -73,7 +73,7 @@ def test_a_stored_request_is_drawn_in_about_a_millisecond():
         assert (process_time() - begun) / 200 < 0.010  # ten times what it takes, for machines under load
 
 
-def test_what_only_the_other_side_sends_is_left_out():
+def test_what_only_the_other_side_sends_is_left_out() -> None:
     schema = {"type": "object", "properties": {"id": {"readOnly": True}, "secret": {"writeOnly": True}, "name": {}}}
     sent = samples(Strategies(schema, direction="sent").values(schema), 40)
     received = samples(Strategies(schema, direction="received").values(schema), 40)
@@ -81,7 +81,7 @@ def test_what_only_the_other_side_sends_is_left_out():
     assert {name for value in received for name in value} == {"id", "name"}
 
 
-def test_a_required_member_is_sent_whoever_it_is_for():
+def test_a_required_member_is_sent_whoever_it_is_for() -> None:
     schema = {"type": "object", "required": ["id"], "properties": {"id": {"type": "null", "readOnly": True}}}
     assert samples(Strategies(schema, direction="sent").values(schema), 3) == [{"id": None}]
 
@@ -104,12 +104,12 @@ def test_a_required_member_is_sent_whoever_it_is_for():
         },
     ],
 )
-def test_a_schema_that_nothing_fits_is_refused_when_it_is_built(schema):
+def test_a_schema_that_nothing_fits_is_refused_when_it_is_built(schema: Any) -> None:
     with pytest.raises(SchemaError, match="no value"):
         Strategies(schema).values(schema)
 
 
-def test_a_reference_that_leads_nowhere_or_only_to_itself_is_said():
+def test_a_reference_that_leads_nowhere_or_only_to_itself_is_said() -> None:
     with pytest.raises(SchemaError, match="'#/nowhere' leads nowhere"):
         Strategies({}).values({"$ref": "#/nowhere"})
     circle = {"$ref": "#/$defs/a", "$defs": {"a": {"allOf": [{"$ref": "#/$defs/a"}]}}}
@@ -117,18 +117,18 @@ def test_a_reference_that_leads_nowhere_or_only_to_itself_is_said():
         Strategies(circle).values(circle)
 
 
-def test_the_same_seed_draws_the_same():
+def test_the_same_seed_draws_the_same() -> None:
     schema = SCHEMAS["object"]
     assert samples(Strategies(schema).values(schema), 20) == samples(Strategies(schema).values(schema), 20)
 
 
-def test_the_simplest_value_comes_first():
+def test_the_simplest_value_comes_first() -> None:
     schema = {"type": "object", "required": ["a"], "properties": {"a": {"type": "string", "pattern": "^[a-z]{2,}$"}}}
     assert Strategies(schema).simplest(schema) == {"a": "aa"}
     assert Strategies(False).simplest(False) is None
 
 
-def test_with_everything_nothing_that_may_be_there_is_missing():
+def test_with_everything_nothing_that_may_be_there_is_missing() -> None:
     schema = {
         "type": "object",
         "properties": {"a": {"type": "array", "items": {"type": "integer"}}, "b": {"type": "null"}},
@@ -138,6 +138,6 @@ def test_with_everything_nothing_that_may_be_there_is_missing():
         assert value["b"] is None
 
 
-def test_a_pattern_that_python_cannot_read_is_left_to_the_judge():
+def test_a_pattern_that_python_cannot_read_is_left_to_the_judge() -> None:
     schema = {"type": "string", "anyOf": [{"pattern": "^\\p{L}*$"}, {"enum": ["a"]}]}
     assert "a" in samples(Strategies(schema).values(schema), 30)

@@ -12,7 +12,8 @@ import pytest
 from .test_examples import ROOT, blocks
 
 PYTEST = (ROOT / "docs" / "pytest.md").read_text()
-TESTS = [each for each in blocks(PYTEST, "python") if "def test_" in each]
+CALLBACKS = (ROOT / "docs" / "callbacks.md").read_text()
+TESTS = [each for text in (PYTEST, CALLBACKS) for each in blocks(text, "python") if "def test_" in each]
 SCRIPTS = [each for each in blocks(PYTEST, "python") if "def test_" not in each]
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from click.testing import CliRunner
 from understudy.entrypoints.cli import main
@@ -12,7 +14,7 @@ LOST = "openapi: 3.0.0\ninfo:\ntitle: Pictures\npaths:\n/v1/pictures:\npost:\n"
 
 
 @pytest.fixture
-def folder(tmp_path, monkeypatch):
+def folder(tmp_path: Any, monkeypatch: Any) -> Any:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "page.md").write_text(PAGE)
     (tmp_path / "lost.txt").write_text(f"Draw\n{LOST}")
@@ -20,11 +22,11 @@ def folder(tmp_path, monkeypatch):
     return tmp_path
 
 
-def run(*arguments):
+def run(*arguments: Any) -> Any:
     return CliRunner().invoke(main, ["import", *arguments])
 
 
-def test_a_page_becomes_a_folder(folder):
+def test_a_page_becomes_a_folder(folder: Any) -> None:
     ended = run("page.md", "--into", "acme")
     assert ended.exit_code == 0, ended.output
     assert read_source(folder / "acme" / "pictures.yaml").data["paths"] == {"/a": {"get": {"operationId": "look"}}}
@@ -32,7 +34,7 @@ def test_a_page_becomes_a_folder(folder):
     assert "pictures.yaml: Found at page.md, line 4, on " in ended.output
 
 
-def test_nothing_that_is_there_is_overwritten(folder):
+def test_nothing_that_is_there_is_overwritten(folder: Any) -> None:
     run("page.md", "--into", "acme")
     (folder / "acme" / "behaviour.yaml").write_text("mine")
     assert run("page.md", "--into", "acme").exit_code == 0
@@ -44,7 +46,7 @@ def test_nothing_that_is_there_is_overwritten(folder):
     assert (folder / "acme" / "behaviour.yaml").read_text() == "mine"
 
 
-def test_what_cannot_be_recovered_is_said_and_the_rest_is_written(folder):
+def test_what_cannot_be_recovered_is_said_and_the_rest_is_written(folder: Any) -> None:
     ended = run("lost.txt", "page.md", "prose.txt", "--into", "acme")
     assert ended.exit_code == 2
     assert "lost.txt:2: holds an OpenAPI document that lost its indentation" in ended.output
@@ -53,7 +55,7 @@ def test_what_cannot_be_recovered_is_said_and_the_rest_is_written(folder):
     assert (folder / "acme" / "pictures.yaml").is_file()
 
 
-def test_a_folder_that_cannot_be_written_is_said(folder):
+def test_a_folder_that_cannot_be_written_is_said(folder: Any) -> None:
     (folder / "file").write_text("")
     ended = run("page.md", "--into", "file")
     assert ended.exit_code == 2

@@ -169,6 +169,7 @@ def test_a_setting_that_should_be_a_url_and_is_none_is_refused(url: str) -> None
 # --- signatures ---------------------------------------------------------------------------------------------
 
 
+@lru_cache
 def signature_of(provider: str) -> Signature:
     """Return how a provider signs."""
     callbacks = load_provider(provider).behaviour.callbacks

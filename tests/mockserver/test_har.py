@@ -36,18 +36,32 @@ CONTENT = record(
 POST_DATA = record({"mimeType": TEXT, "params": {"type": "array"}, "text": TEXT}, comment=TEXT)
 REQUEST = record(
     {
-        "method": TEXT, "url": TEXT | {"format": "uri"}, "httpVersion": TEXT, "cookies": {"type": "array"}, "headers": PAIRS,
-        "queryString": PAIRS, "headersSize": WHOLE, "bodySize": WHOLE,
+        "method": TEXT,
+        "url": TEXT | {"format": "uri"},
+        "httpVersion": TEXT,
+        "cookies": {"type": "array"},
+        "headers": PAIRS,
+        "queryString": PAIRS,
+        "headersSize": WHOLE,
+        "bodySize": WHOLE,
     },
-    postData=POST_DATA, comment=TEXT,
-)  # fmt: skip
+    postData=POST_DATA,
+    comment=TEXT,
+)
 RESPONSE = record(
     {
-        "status": {"type": "integer", "minimum": 0}, "statusText": TEXT, "httpVersion": TEXT, "cookies": {"type": "array"},
-        "headers": PAIRS, "content": CONTENT, "redirectURL": TEXT, "headersSize": WHOLE, "bodySize": WHOLE,
+        "status": {"type": "integer", "minimum": 0},
+        "statusText": TEXT,
+        "httpVersion": TEXT,
+        "cookies": {"type": "array"},
+        "headers": PAIRS,
+        "content": CONTENT,
+        "redirectURL": TEXT,
+        "headersSize": WHOLE,
+        "bodySize": WHOLE,
     },
     comment=TEXT,
-)  # fmt: skip
+)
 TIMINGS = record(
     {"send": MILLISECONDS, "wait": MILLISECONDS, "receive": MILLISECONDS},
     blocked=MILLISECONDS, dns=MILLISECONDS, connect=MILLISECONDS, ssl=MILLISECONDS, comment=TEXT,
@@ -60,9 +74,15 @@ ENTRY = record(
     pageref=TEXT, serverIPAddress=TEXT, connection=TEXT, comment=TEXT,
 )  # fmt: skip
 LOG = record(
-    {"version": {"const": "1.2"}, "creator": record({"name": TEXT, "version": TEXT}), "entries": {"type": "array", "items": ENTRY}},
-    browser=True, pages={"type": "array"}, comment=TEXT,
-)  # fmt: skip
+    {
+        "version": {"const": "1.2"},
+        "creator": record({"name": TEXT, "version": TEXT}),
+        "entries": {"type": "array", "items": ENTRY},
+    },
+    browser=True,
+    pages={"type": "array"},
+    comment=TEXT,
+)
 HAR = Validator({"type": "object", "required": ["log"], "properties": {"log": LOG}, "additionalProperties": False})
 """After the specification, http://www.softwareishard.com/blog/har-12-spec/."""
 
@@ -135,7 +155,7 @@ def test_where_no_answer_came_the_entry_says_so() -> None:
                 bench.create(fault)
             except OSError:
                 raise
-            except Exception:  # noqa: BLE001, S110 - which one it is, others test
+            except Exception:
                 pass
         har = control.ask("GET", "/exchanges.har")
         bench.close()

@@ -79,11 +79,15 @@ def test_filters_choose_and_unknown_ones_are_refused() -> None:
     for query, wanted in numbers.items():
         assert [each["id"] for each in exchanges(stage, query)] == wanted, query
     mistakes = {
-        "taks=1": "the query has no field 'taks' (did you mean 'task'?)", "provider=kei": "no provider 'kei' (did you mean 'kie'?)",
+        "taks=1": "the query has no field 'taks' (did you mean 'task'?)",
+        "provider=kei": "no provider 'kei' (did you mean 'kie'?)",
         "provider=kie&operation=recordInf": "no operation 'recordInf' (did you mean 'recordInfo'?)",
-        "status=ok": "status is 'ok'; expected an HTTP status", "status=²": "status is", "limit=0": "limit is '0'",
-        "limit=99999": "limit is '99999'; expected a number from 1 to 1000", "limit=²": "limit is",
-    }  # fmt: skip
+        "status=ok": "status is 'ok'; expected an HTTP status",
+        "status=²": "status is",
+        "limit=0": "limit is '0'",
+        "limit=99999": "limit is '99999'; expected a number from 1 to 1000",
+        "limit=²": "limit is",
+    }
     for query, message in mistakes.items():
         response = stage.ask("GET", f"{EXCHANGES}?{query}")
         assert (response.status_code, message in response.json()["error"]) == (400, True), query
@@ -263,6 +267,10 @@ def test_what_was_for_no_operation_is_in_the_journal_without_findings() -> None:
     task = stage.created("kie", SIMPLE["kie"])
     stage.ask("GET", stage.facts("kie", task)["outputs"][0].replace("0.png", "9.png"))
     shown = exchanges(stage)
-    assert [(each["provider"], each["operation"], each["findings"]) for each in shown if each["operation"] in {None, "file"}] == [
-        ("kie", None, []), (None, None, []), ("kie", "file", []),
-    ]  # fmt: skip
+    assert [
+        (each["provider"], each["operation"], each["findings"]) for each in shown if each["operation"] in {None, "file"}
+    ] == [
+        ("kie", None, []),
+        (None, None, []),
+        ("kie", "file", []),
+    ]

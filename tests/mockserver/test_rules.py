@@ -62,10 +62,10 @@ def test_without_times_a_rule_is_played_for_good_until_it_is_removed() -> None:
 
 def test_the_times_of_a_scenario_bound_a_rule_that_has_none() -> None:
     stage = Stage("kie", limits=False, frozen=True)
-    add(stage, "server-error", **{"with": {"times": 2}})
+    add(stage, "server-error", **{"with": {"times": 2}})  # type: ignore[arg-type]
     assert codes(stage, 3) == [500, 500, 200]
     task = stage.created("kie", SIMPLE["kie"])
-    add(stage, "poll-error", **{"with": {"times": 2}})
+    add(stage, "poll-error", **{"with": {"times": 2}})  # type: ignore[arg-type]
     assert [stage.poll("kie", task).json()["code"] for _ in range(3)] == [500, 500, 200]
 
 
@@ -146,7 +146,7 @@ def test_a_rule_about_what_creations_say_reaches_the_polls_of_those_tasks() -> N
         stage,
         "extra-field",
         when={"operation": "createTask", "model": "google/nano-banana"},
-        **{"with": {"on": "poll"}},
+        **{"with": {"on": "poll"}},  # type: ignore[arg-type]
     )
     lit = stage.created("kie", SIMPLE["kie"])
     other = stage.created("kie", {"model": "nano-banana-pro", "input": {"prompt": "dark"}})
@@ -159,7 +159,7 @@ def test_a_rule_about_what_creations_say_reaches_the_polls_of_those_tasks() -> N
 
 def test_a_rule_without_a_provider_passes_over_those_that_cannot_express_it() -> None:
     stage = Stage("kie", "acme", frozen=True)
-    add(stage, "cancelled", **{"with": {"after": "0s"}})
+    add(stage, "cancelled", **{"with": {"after": "0s"}})  # type: ignore[arg-type]
     assert stage.facts("kie", stage.created("kie", SIMPLE["kie"]))["status"] == "waiting"
     assert stage.facts("acme", stage.created("acme", SIMPLE["acme"]))["status"] == "cancelled"
 
@@ -280,7 +280,7 @@ def test_a_rule_that_is_played_ten_times_is_so_under_a_thousand_creations_at_onc
 
 def test_a_refusal_that_a_rule_plays_is_told_like_any_other() -> None:
     stage = Stage("acme")
-    add(stage, "too-fast", **{"with": {"retry_after": 30}})
+    add(stage, "too-fast", **{"with": {"retry_after": 30}})  # type: ignore[arg-type]
     response = stage.create("acme", SIMPLE["acme"])
     assert refused_with("acme", response)[0].endswith("/too-fast")
     assert response.headers["retry-after"] == "30"

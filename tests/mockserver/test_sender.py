@@ -103,7 +103,7 @@ def test_a_host_without_an_address_is_told() -> None:
 
 
 def _nowhere() -> Message:
-    return Message("http://x/", module.parse_target("http://x/"), [], {}, b"")
+    return Message("http://x/", module.parse_target("http://x/"), [], {}, b"")  # type: ignore[attr-defined]
 
 
 def test_cookies_of_one_receiver_never_reach_another() -> None:
@@ -151,14 +151,14 @@ def test_names_are_asked_of_the_system() -> None:
 
 @pytest.mark.parametrize("host", ["a" * 64 + ".invalid", "\u2024.\u2024", "..", "a..b"])
 def test_a_name_that_can_be_none_does_not_resolve(host: str) -> None:
-    with pytest.raises(OSError, match=""):
+    with pytest.raises(OSError, match=r"."):
         asyncio.run(resolve(host, 80))
 
 
 def test_a_resolver_that_does_not_answer_is_left_behind() -> None:
     released = threading.Event()
     with (
-        mock.patch.object(module.socket, "getaddrinfo", side_effect=lambda *_, **__: released.wait(5) and []),
+        mock.patch.object(module.socket, "getaddrinfo", side_effect=lambda *_, **__: released.wait(5) and []),  # type: ignore[attr-defined]
         mock.patch.object(module, "RESOLVE_SECONDS", 0.05),
         pytest.raises(OSError, match=r"^$"),
     ):

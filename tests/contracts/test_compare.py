@@ -282,9 +282,9 @@ def test_what_changed_is_told_with_what_it_does(before: Any, after: Any, expecte
 @pytest.mark.parametrize(("before", "after"), [case[1:3] for case in CHANGES], ids=[case[0] for case in CHANGES])
 def test_the_opposite_change_has_the_opposite_effect(before: Any, after: Any) -> None:
     there = sorted(
-        (reverse(effect), place)
+        (reverse(effect), place)  # type: ignore[arg-type]
         for what, effect, place in compare(before, after)
-        if "extensible" not in what  # type: ignore[arg-type]
+        if "extensible" not in what
     )
     back = sorted((effect, place) for what, effect, place in compare(after, before) if "extensible" not in what)
     assert there == back

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import httpcore  # noqa: F401 - httpx imports it late: a session inside a session would import another one
 import httpx
 import pytest
 from hypothesis import HealthCheck, settings

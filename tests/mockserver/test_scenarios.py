@@ -286,7 +286,7 @@ def malformed_json(bench: Bench) -> None:
 def hang(bench: Bench) -> None:
     with pytest.raises(httpx.ReadTimeout):
         bench._http.post(
-            f"/{bench.provider}{bench.creator.behaviour.key.path}", content=b"{}", timeout=0.05,
+            f"/{bench.provider}{bench.creator.behaviour.key.path}", content=b"{}", timeout=httpx.Timeout(10, read=0.1),
             headers=bench.headers | {"Understudy-Scenario": "hang"},
         )  # fmt: skip
     assert bench.created()
@@ -468,7 +468,7 @@ def test_malformed_json_is_whole_http(either: MockServer, steer: ControlClient) 
     line.close()
 
 
-def broken(scenario: Scenario, ask: Callable[[], httpx.Response]) -> bool:
+def broken(bench: Bench, scenario: Scenario, ask: Callable[[], httpx.Response]) -> bool:
     """Tell whether an answer is spoiled as `scenario` says."""
     began = time.perf_counter()
     try:
@@ -479,14 +479,15 @@ def broken(scenario: Scenario, ask: Callable[[], httpx.Response]) -> bool:
         return response.status_code == 502
     if scenario.name == "malformed-json":
         return not response.content.endswith((b"}", b"IEND\xaeB`\x82"))
-    return scenario.name in {"delay", "dribble"} and time.perf_counter() - began > 0.04
+    # A busy machine is slow by itself: the journal says whether it was told to be.
+    return time.perf_counter() - began > 0.04 and bench.last()["fault"] == scenario.name
 
 
 @pytest.mark.parametrize("on", ["poll", "result"])
 @pytest.mark.parametrize("name", WIRE)
 def test_a_fault_can_be_laid_up_for_polls_and_results(bench_of: Callable[[str], Bench], name: str, on: str) -> None:
     bench = bench_of("acme")
-    bench._http.timeout = 0.3
+    bench._http.timeout = 0.5 if name == "hang" else 10
     body = {"prompt": "x", "detail": "sketch", "shape": "1:1"}
     slowly = {
         "delay": "; fixed=50ms",
@@ -495,7 +496,7 @@ def test_a_fault_can_be_laid_up_for_polls_and_results(bench_of: Callable[[str], 
     task = bench.created(f"{name}; on={on}; times=2{slowly.get(name, '')}", body)
     url = bench.finish(task)[0] if on == "result" else ""
     ask = (lambda: bench.fetch(url)) if on == "result" else (lambda: bench.poll(task))
-    assert [broken(SCENARIOS[name], ask) for _ in range(3)] == [True, True, False]
+    assert [broken(bench, SCENARIOS[name], ask) for _ in range(3)] == [True, True, False]
     assert ask().status_code == 200  # type: ignore[no-untyped-call]
 
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import importlib.util
 import subprocess
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
+from unittest import mock
 
 import httpx
 import pytest
@@ -221,3 +224,74 @@ print([each for each in rooms if importlib.util.find_spec(each)])
     assert found.stdout.strip() == "[]"
     pytester.makepyfile(client="MINE = True")
     ran(pytester, "import client\n\ndef test_it(understudy):\n    assert client.MINE\n").assert_outcomes(passed=1)
+
+
+# --- its parts, in this process -----------------------------------------------------------------------------
+
+
+@pytest.fixture
+def plugin() -> Any:
+    """A second copy of the plugin: the first was imported before anything could be watched."""
+    spec = importlib.util.find_spec("understudy.entrypoints.pytest_plugin")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def unwrapped(fixture: Any) -> Any:
+    """Return the function that a fixture is made of."""
+    return fixture._get_wrapped_function()
+
+
+def asked(**options: Any) -> Any:
+    """Return what a fixture is handed, of a session with these options."""
+    known = {"--understudy-url": None, "--understudy-token": None, "--understudy-provider": []} | options
+    return SimpleNamespace(
+        config=SimpleNamespace(getoption=known.__getitem__),
+        node=SimpleNamespace(stash={}, nodeid="test_it.py::test_it"),
+    )
+
+
+def test_a_failed_call_is_reported_with_its_accounts_and_nothing_else_is(plugin: Any) -> None:
+    request = asked()
+    server = unwrapped(plugin.understudy_server)(request)
+    fixture = unwrapped(plugin.understudy)(next(server), request)
+    kie, again = fixture.account("kie"), fixture.account("kie", speed=50)
+    assert kie.api_key != again.api_key
+    assert httpx.get(
+        f"{kie.base_url}/api/v1/chat/credit", headers={"Authorization": f"Bearer {kie.api_key}"}
+    ).is_success
+
+    def reported(when: str, *, failed: bool) -> list[tuple[str, str]]:
+        report = SimpleNamespace(failed=failed, sections=[])
+        hook = plugin.pytest_runtest_makereport(request.node, SimpleNamespace(when=when))
+        next(hook)
+        with pytest.raises(StopIteration):
+            hook.send(report)
+        return list(report.sections)
+
+    assert reported("call", failed=False) == reported("setup", failed=True) == []
+    (name, told), (_, nothing) = reported("call", failed=True)
+    assert (name, nothing) == ("understudy: kie", "nothing was asked")
+    assert told.endswith("GET /api/v1/chat/credit → 200")
+    assert next(server, None) is None
+    assert reported("call", failed=True)[0][1].startswith("the journal can't be had: ")
+
+
+def test_a_server_elsewhere_is_used_and_left_running(plugin: Any) -> None:
+    with MockServer(["kie"], Settings(control_token="s3cret")) as elsewhere:
+        options = {"--understudy-url": elsewhere.url + "/", "--understudy-token": "s3cret"}
+        server = unwrapped(plugin.understudy_server)(asked(**options))
+        control = next(server)
+        assert (control.url, control.ask("GET", "/tasks")["total"]) == (elsewhere.url, 0)
+        assert next(server, None) is None
+        assert httpx.get(f"{elsewhere.url}/_understudy/health").is_success
+
+
+def test_the_options_are_in_a_group_of_their_own(plugin: Any) -> None:
+    parser = mock.Mock()
+    plugin.pytest_addoption(parser)
+    added = [call.args[0] for call in parser.getgroup.return_value.addoption.call_args_list]
+    assert added == ["--understudy-url", "--understudy-token", "--understudy-provider"]

@@ -50,7 +50,7 @@ class Call:
         self.namespace = namespace
         self.account: Account = namespace.account(provider.name)
         self.now = namespace.clock.now()
-        self.operation: CompiledOperation = next(iter(provider.operations.values()))
+        self.operation: CompiledOperation = provider.first
         self.variant: str | None = None
         self.direction: Direction = NOTHING
         self.base = emulator.settings.public_url

@@ -49,8 +49,9 @@ def _check_parameters(operation: CompiledOperation, request: Request) -> None:
                 condition = "id-missing" if is_id else "request-invalid"
                 raise Refused(condition, f"the {parameter.where} parameter {parameter.name} is missing")
             continue
-        problems = validator.problems(read(text))
-        if problems:
+        value = read(text)
+        if not validator.is_valid(value):
+            problems = validator.problems(value)
             condition = "id-malformed" if is_id else "request-invalid"
             raise Refused(condition, f"{parameter.name} {problems[0]}")
 
@@ -65,6 +66,8 @@ def _parameter_text(where: str, name: str, request: Request) -> str | None:
 
 def _check_content_type(operation: CompiledOperation, request: Request) -> str:
     header = request.header(b"content-type")
+    if header is not None and header in operation.bodies:
+        return header
     # RFC 9110 lets the recipient of content without a type take it for bytes.
     sent = (header or "application/octet-stream").partition(";")[0].strip().lower()
     for documented in operation.bodies:

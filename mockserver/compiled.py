@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import cached_property
 from typing import Any
 
-import orjson
-
-from ..openapi.behaviour import Behaviour, Error, OperationBehaviour, Phase
+from ..openapi.behaviour import Behaviour, Error, OperationBehaviour, Phase, Status
 from ..openapi.contract import Operation, Parameter
 from ..openapi.pointer import MISSING
 from ..openapi.provider import Provider
-from ..openapi.structure import rewrite
+from ..openapi.requests import for_requests, for_requests_all, text_reader
+from ..openapi.routes import Routes
 from ..openapi.validation import Validator
 from .ids import MakeId, compile_id_format
+from .plan import path_to
 from .refusal import FALLBACKS
 from .request import Request
-from .routes import Routes
 from .scenario import Play, error_with_code
 
 
@@ -52,7 +51,7 @@ class CompiledOperation:
         """Its query, path and header parameters, each with its validator and the reader of its text."""
         contract = self.owner.provider.contract
         return [
-            (each, self.owner.validator(each.schema), _text_reader(contract.resolve(each.schema)))
+            (each, self.owner.validator(each.schema), text_reader(contract.resolve(each.schema)))
             for each in contract.parameters(self.contract)
         ]
 
@@ -128,6 +127,7 @@ class CompiledProvider:
         self.routes: Routes[CompiledOperation] = Routes(
             (each.behaviour.key, each.behaviour.slashes, each) for each in self.operations.values()
         )
+        self.first = next(iter(self.operations.values()))
         self.make_id: MakeId = compile_id_format(self.behaviour.id_format)
         self.raised = {condition: error.name for error in self.behaviour.errors.values() for condition in error.when}
         self.limits = {
@@ -141,6 +141,16 @@ class CompiledProvider:
             if scheme.get("type") == "apiKey" and scheme.get("in") == "header":
                 return scheme["name"].lower(), ""
         return "authorization", "Bearer"
+
+    @cached_property
+    def key_header(self) -> bytes:
+        """The header that carries the key, as requests keep it."""
+        return self.key_place[0].encode()
+
+    @cached_property
+    def success(self) -> tuple[Status, ...]:
+        """The statuses that a task passes where nothing is said about it."""
+        return path_to(self.behaviour.statuses, Phase.COMPLETED)
 
     def status_of(self, play: Play) -> int:
         """Return the HTTP status that a refusal is played with where there is no envelope to tell its code."""
@@ -156,40 +166,6 @@ class CompiledProvider:
         """Return the validator of `schema` as requests are judged by it."""
         components = self.provider.contract.components
         return Validator(for_requests(schema), {"schemas": for_requests_all(components.get("schemas", {}))})
-
-
-def for_requests(schema: Any) -> Any:
-    """Return `schema` without requiring what only answers carry (`readOnly`)."""
-
-    def change(kind: str, node: dict[str, Any]) -> Any:
-        properties = node.get("properties", {})
-        read_only = {name for name, each in properties.items() if isinstance(each, dict) and each.get("readOnly")}
-        if kind == "schema" and read_only and "required" in node:
-            node["required"] = [name for name in node["required"] if name not in read_only]
-        return node
-
-    return rewrite(schema, "schema", change)
-
-
-def for_requests_all(schemas: Mapping[str, Any]) -> dict[str, Any]:
-    """Return `schemas`, each as requests are judged by it."""
-    return {name: for_requests(schema) for name, schema in schemas.items()}
-
-
-def _text_reader(schema: Any) -> Callable[[str], Any]:
-    """Return the function that reads a parameter's text as the type that `schema` names."""
-    kinds = schema.get("type") if isinstance(schema, dict) else None
-    wanted = set(kinds) if isinstance(kinds, list) else {kinds}
-
-    def read(text: str) -> Any:
-        if wanted & {"integer", "number", "boolean"}:
-            try:
-                return orjson.loads(text)
-            except orjson.JSONDecodeError:
-                return text
-        return [text] if "array" in wanted else text
-
-    return read
 
 
 def _default_of(resolve_reference: Callable[[Any], Any], schema: Any, depth: int) -> Any:
@@ -210,17 +186,24 @@ def _default_of(resolve_reference: Callable[[Any], Any], schema: Any, depth: int
     return _Tree(found) if found else MISSING
 
 
-class _Tree(dict[str, Any]):
-    """Defaults of an object's properties, told apart from a default that is an object."""
+class _Tree:
+    """Defaults of an object's properties, told apart from a default that is an object.
+
+    Attributes:
+        leaves: the values of those that have one.
+        branches: the defaults in those that are objects, should they be there.
+    """
+
+    def __init__(self, found: Mapping[str, Any]) -> None:
+        self.branches = {name: each for name, each in found.items() if isinstance(each, _Tree)}
+        self.leaves = {name: each for name, each in found.items() if name not in self.branches}
 
 
 def _filled(body: Any, defaults: Any) -> Any:
     if not isinstance(defaults, _Tree) or not isinstance(body, dict):
         return body
-    filled = dict(body)
-    for name, default in defaults.items():
+    filled = defaults.leaves | body
+    for name, tree in defaults.branches.items():
         if name in filled:
-            filled[name] = _filled(filled[name], default)
-        elif not isinstance(default, _Tree):
-            filled[name] = default
+            filled[name] = _filled(filled[name], tree)
     return filled

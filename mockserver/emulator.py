@@ -129,7 +129,7 @@ class Emulator:
         exchange.provider = provider.name
         request.path = rest
         key = _key_of(provider, request)
-        self.journal.secret_headers.add(provider.key_place[0].encode())
+        self.journal.secret_headers.add(provider.key_header)
         namespace = self.namespaces.of_key(name or key or "")
         call = Call(self, exchange, provider, namespace)
         call.base = self._base(provider, name)
@@ -330,12 +330,12 @@ def _split_namespace(path: str) -> tuple[str, str]:
 
 
 def _key_of(provider: CompiledProvider, request: Request) -> str | None:
-    header, scheme = provider.key_place
-    value = request.header(header.encode())
+    scheme = provider.key_place[1]
+    value = request.header(provider.key_header)
     if value is None or not scheme:
         return value
     sent, _, key = value.partition(" ")
-    return key.strip() if sent.lower() == scheme.lower() else None
+    return key.strip() if sent == scheme or sent.lower() == scheme.lower() else None
 
 
 def _check_size(request: Request) -> None:

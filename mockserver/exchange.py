@@ -9,6 +9,9 @@ from .scenario import Play
 from .task import Task
 
 
+_NONE = Answer(500, [], b"")
+
+
 class Exchange:
     """A request, what it was taken for, and its answer.
 
@@ -27,12 +30,14 @@ class Exchange:
         number: how many came before it, and one; 0 until it is in the journal.
         real_time: the real time when it came, in milliseconds since the epoch.
         milliseconds: how long it took.
+        weight: how many bytes it counts for in the journal.
+        masked: whether the keys and signatures in its request were masked, as they are for who reads the journal.
         answer: what went back.
     """
 
     __slots__ = (
-        "answer", "early", "fault", "milliseconds", "namespace", "number", "operation", "pace", "played",
-        "provider", "real_time", "refused", "request", "task", "time",
+        "answer", "early", "fault", "masked", "milliseconds", "namespace", "number", "operation", "pace", "played",
+        "provider", "real_time", "refused", "request", "task", "time", "weight",
     )  # fmt: skip
 
     def __init__(self, request: Request) -> None:
@@ -50,4 +55,6 @@ class Exchange:
         self.number = 0
         self.real_time = 0
         self.milliseconds = 0.0
-        self.answer: Answer = Answer(500, [], b"")
+        self.weight = 0
+        self.masked = False
+        self.answer: Answer = _NONE

@@ -1,4 +1,8 @@
-"""The journal: every exchange and what followed from it, bounded, with secrets masked at the door."""
+"""The journal: every exchange and what followed from it, bounded, with secrets masked for whoever reads it.
+
+Keeping an exchange is on the path of every request, reading it is rare: what is kept are the bytes as they came, and
+what can be done later (masking, rendering, judging) is done when they are read.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +21,7 @@ from .task import Task
 MAX_EXCHANGES = 10_000
 MAX_BYTES = 64 * 1024 * 1024
 _OVERHEAD = 1000
-"""What an exchange weighs beyond its bodies, in bytes; nearly so is enough."""
+"""What an exchange weighs beyond what was sent and the answer's body, in bytes; nearly so is enough."""
 
 
 class Journal:
@@ -37,21 +41,20 @@ class Journal:
         self.counts: Counter[tuple[str, str, int]] = Counter()
 
     def __iter__(self) -> Iterator[Exchange]:
-        """Yield what is kept, oldest first."""
-        return iter(self._exchanges)
+        """Yield what is kept, oldest first, with keys and signatures masked."""
+        return map(self._masked, self._exchanges)
 
     def add(self, exchange: Exchange) -> None:
-        """Keep `exchange`, its keys and signatures masked, and let go of the oldest where there are too many."""
+        """Keep `exchange`, and let go of the oldest where there are too many."""
         self._count += 1
         exchange.number = self._count
-        exchange.request.headers = masked(exchange.request.headers, self.secret_headers)
-        exchange.request.query_string = mask_query(exchange.request.query_string)
         exchange.request.forget_parsed()
         self.counts[exchange.provider, exchange.operation, exchange.answer.status] += 1
         self._exchanges.append(exchange)
-        self._bytes += _weight(exchange)
+        exchange.weight = weight = _weight(exchange)
+        self._bytes += weight
         while len(self._exchanges) > self._max_exchanges or self._bytes > self._max_bytes:
-            self._bytes -= _weight(self._exchanges.popleft())
+            self._bytes -= self._exchanges.popleft().weight
             if not self.dropped:
                 limits = f"{self._max_exchanges:,} exchanges or {self._max_bytes:,} bytes"
                 self._said(f"the journal is full ({limits}): the oldest exchanges go first")
@@ -61,9 +64,19 @@ class Journal:
         """Forget the exchanges of `namespace`, or all of them."""
         kept = [each for each in self._exchanges if namespace is not None and not _of(each, namespace)]
         self._exchanges = deque(kept)
-        self._bytes = sum(map(_weight, kept))
+        self._bytes = sum(each.weight for each in kept)
         if not kept:
             self.dropped = 0
+
+    def _masked(self, exchange: Exchange) -> Exchange:
+        """Return `exchange` with its keys and signatures masked, which is done once."""
+        if not exchange.masked:
+            request = exchange.request
+            request.headers = masked(request.headers, self.secret_headers)
+            request.query_string = mask_query(request.query_string)
+            request.forget_parsed()
+            exchange.masked = True
+        return exchange
 
     def select(
         self, *, namespace: str | None = None, provider: str | None = None, operation: str | None = None,
@@ -72,7 +85,7 @@ class Journal:
         """Return the exchanges that fit everything that is given, oldest first."""
         return [
             each
-            for each in self._exchanges
+            for each in self
             if (namespace is None or _of(each, namespace))
             and provider in {None, each.provider}
             and operation in {None, each.operation}
@@ -87,8 +100,10 @@ def _of(exchange: Exchange, namespace: str) -> bool:
 
 def _weight(exchange: Exchange) -> int:
     request, answer = exchange.request, exchange.answer
-    headers = sum(len(name) + len(value) for name, value in (*request.headers, *answer.headers))
-    return _OVERHEAD + headers + len(request.path) + len(request.query_string) + len(request.body) + len(answer.body)
+    weight = _OVERHEAD + len(request.path) + len(request.query_string) + len(request.body) + len(answer.body)
+    for name, value in request.headers:
+        weight += len(name) + len(value)
+    return weight
 
 
 def masked(headers: Headers, secret: Set[bytes]) -> Headers:

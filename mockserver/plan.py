@@ -13,7 +13,7 @@ from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from ..openapi.behaviour import Failure, Phase, Status
 from .chance import between
@@ -49,8 +49,7 @@ class Intervention:
     failure: Failure | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class State:
+class State(NamedTuple):
     """Where a task stands: its status, since when, and why it failed, if it did."""
 
     status: str
@@ -88,7 +87,7 @@ def instant_plan(path: Sequence[Status], failure: Failure | None = None) -> Plan
 
 def state_of(plan: Plan, created: int, interventions: Sequence[Intervention], now: int) -> State:
     """Return where a task stands at `now`, both in milliseconds since the epoch."""
-    last = next((each for each in reversed(interventions) if each.time <= now), None)
+    last = next((each for each in reversed(interventions) if each.time <= now), None) if interventions else None
     if last is None:
         return _planned(plan, created, now - created)
     if plan.progress == "time" and last.status in plan.statuses[:-1]:
@@ -99,9 +98,9 @@ def state_of(plan: Plan, created: int, interventions: Sequence[Intervention], no
 
 
 def _planned(plan: Plan, origin: int, age: int) -> State:
-    index = max(bisect_right(plan.starts, age) - 1, 0) if plan.progress == "time" else 0
-    ended = index == len(plan.statuses) - 1
-    return State(plan.statuses[index], origin + plan.starts[index], plan.failure if ended else None)
+    statuses, starts = plan.statuses, plan.starts
+    index = bisect_right(starts, age, 1) - 1 if plan.progress == "time" else 0
+    return State(statuses[index], origin + starts[index], plan.failure if index == len(statuses) - 1 else None)
 
 
 def moved_by_poll(plan: Plan, status: str, polls: int) -> str | None:

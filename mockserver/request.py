@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -33,7 +33,9 @@ class Request:
         form: the parts of a form, once it was parsed; None where the body is no form.
     """
 
-    __slots__ = ("__dict__", "body", "form", "headers", "method", "on_socket", "path", "path_values", "query_string")
+    __slots__ = (
+        "__dict__", "_first", "body", "form", "headers", "method", "on_socket", "path", "path_values", "query_string",
+    )  # fmt: skip
 
     def __init__(
         self, method: str, path: str, query_string: bytes, headers: Headers, body: bytes, *, on_socket: bool = False
@@ -44,30 +46,42 @@ class Request:
         self.headers = headers
         self.body = body
         self.on_socket = on_socket
-        self.path_values: Mapping[str, str] = {}
+        self.path_values: Mapping[str, str] = _NONE
         self.form: dict[str, Any] | None = None
+        self._first: dict[bytes, bytes] | None = None
 
     def header(self, name: bytes) -> str | None:
-        """Return the value of the header `name` (in lower case), or None."""
-        for key, value in self.headers:
-            if key == name:
-                return value.decode("latin-1")
-        return None
+        """Return the value of the header `name` (in lower case), the first where it was sent twice, or None."""
+        value = self._first_values().get(name)
+        return None if value is None else value.decode("latin-1")
 
     def joined(self, name: bytes) -> str | None:
         """Return the values of every header `name` (in lower case) as one list (RFC 9110), or None."""
-        values = [value for key, value in self.headers if key == name]
-        return b", ".join(values).decode("latin-1") if values else None
+        if name not in self._first_values():
+            return None
+        return b", ".join([value for key, value in self.headers if key == name]).decode("latin-1")
+
+    def _first_values(self) -> dict[bytes, bytes]:
+        if self._first is None:
+            self._first = dict(reversed(self.headers))
+        return self._first
 
     def forget_parsed(self) -> None:
         """Forget what was parsed of it; it is parsed again when it is asked for."""
         self.__dict__.clear()
-        self.form = None
+        self.form = self._first = None
 
     @cached_property
     def query(self) -> dict[str, str]:
         """The query's parameters; of one given twice, the first."""
         text = self.query_string.decode("latin-1")
+        if "%" not in text and "+" not in text:  # nothing to decode: what `parse_qs` would make of it, in a tenth
+            found: dict[str, str] = {}
+            for part in text.split("&"):
+                if part:
+                    key, _, value = part.partition("=")
+                    found.setdefault(key, value)
+            return found
         return {key: values[0] for key, values in parse_qs(text, keep_blank_values=True, errors="replace").items()}
 
     @cached_property
@@ -89,7 +103,7 @@ class Request:
 
     def find(self, expression: str) -> Any:
         """Return what a runtime expression such as ``$request.query.taskId`` stands for, or `MISSING`."""
-        place, _, name = expression.removeprefix("$request.").partition(".")
+        place, name, pointer = _place(expression)
         if place == "query":
             return self.query.get(name, MISSING)
         if place == "path":
@@ -97,12 +111,22 @@ class Request:
         if place == "header":
             value = self.header(name.lower().encode())
             return MISSING if value is None else value
-        return resolve(self.json, expression.partition("#")[2])
+        return resolve(self.json, pointer)
 
     def text(self, expression: str | None) -> str | None:
         """Return what `expression` stands for where that is text, else None."""
         value = MISSING if expression is None else self.find(expression)
         return value if isinstance(value, str) else None
+
+
+_NONE: Mapping[str, str] = {}
+
+
+@lru_cache(maxsize=1024)
+def _place(expression: str) -> tuple[str, str, str]:
+    """Return the part of a request that a runtime expression means, the name in it, and the pointer into a body."""
+    place, _, name = expression.removeprefix("$request.").partition(".")
+    return place, name, expression.partition("#")[2]
 
 
 def _can_be_told(data: Any) -> bool:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -115,7 +114,9 @@ class Task:
         return self.created + self.plan.starts[-1]
 
 
-@dataclass(frozen=True)
+_UNREAD: Any = object()
+
+
 class TaskView:
     """A task at one moment, as templates see it; times are milliseconds since the epoch.
 
@@ -123,13 +124,17 @@ class TaskView:
         task: the record.
         state: where it stands.
         phase: our word for its status.
-        outputs: links to its results, once it is completed.
+        links: to its results, once it is completed.
     """
 
-    task: Task
-    state: State
-    phase: Phase
-    links: tuple[str, ...]
+    __slots__ = ("_input", "links", "phase", "state", "task")
+
+    def __init__(self, task: Task, state: State, phase: Phase, links: tuple[str, ...]) -> None:
+        self.task = task
+        self.state = state
+        self.phase = phase
+        self.links = links
+        self._input = _UNREAD
 
     @property
     def id(self) -> str:
@@ -166,10 +171,12 @@ class TaskView:
         """Milliseconds from creation to end, or None while it has not ended."""
         return self.state.since - self.task.created if self.phase.terminal else None
 
-    @cached_property
+    @property
     def input(self) -> Any:
         """The creation's body, or None where it had none."""
-        return orjson.loads(self.task.body or b"null")
+        if self._input is _UNREAD:
+            self._input = orjson.loads(self.task.body or b"null")
+        return self._input
 
     @property
     def outputs(self) -> list[str] | None:

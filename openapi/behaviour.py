@@ -40,10 +40,13 @@ class Phase(StrEnum):
     FAILED = "failed"
     CANCELLED = "cancelled"
 
-    @property
-    def terminal(self) -> bool:
-        """Whether a task in this phase stays in it."""
-        return self in {Phase.COMPLETED, Phase.FAILED, Phase.CANCELLED}
+    terminal: bool
+    """Whether a task in this phase stays in it."""
+
+    def __init__(self, word: str) -> None:
+        self.terminal = word in {"completed", "failed", "cancelled"}
+
+    __hash__ = str.__hash__  # an enumeration's own is Python, and phases are looked up with every request
 
 
 _COMMON = {"request", "now", "base", "balance"}

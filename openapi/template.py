@@ -101,13 +101,23 @@ def _compile_object(data: Mapping[str, Any], names: frozenset[str], pointer: str
         (key.removesuffix("?"), key.endswith("?"), _compile(value, names, pointer + join(key)))
         for key, value in data.items()
     ]
-    if not any(optional for _, optional, _ in fields):
-        plain = [(key, render) for key, _, render in fields]
-        return lambda context: {key: render(context) for key, render in plain}
+    if len({key for key, _, _ in fields}) < len(fields):  # a field may be written twice, once as an optional one
+        return lambda context: {
+            key: value
+            for key, optional, render in fields
+            if not ((value := render(context)) is None and optional)
+        }
+    # What never changes is copied as a whole, in its order; the rest is put in its place.
+    whole = {key.removesuffix("?"): value if is_constant(value) else None for key, value in data.items()}
+    dynamic = [field for field, value in zip(fields, data.values(), strict=True) if field[1] or not is_constant(value)]
 
     def render_object(context: Mapping[str, Any]) -> dict[str, Any]:
-        rendered = ((key, optional, render(context)) for key, optional, render in fields)
-        return {key: value for key, optional, value in rendered if not (optional and value is None)}
+        made = whole.copy()
+        for key, optional, render in dynamic:
+            made[key] = value = render(context)
+            if optional and value is None:
+                del made[key]
+        return made
 
     return render_object
 
@@ -145,16 +155,30 @@ def _compile_simple(path: list[str], filters: list[str], names: frozenset[str], 
     if root not in _CONSTANTS:
         _check_names({root}, names, pointer)
     chain = [FILTERS[name.strip()] for name in filters]
+    if root in _CONSTANTS:
+        constant = _CONSTANTS[root]
+        return lambda _: _filtered(_stepped(constant, steps), chain)
+    if len(steps) == 1 and not chain:
+        (only,) = steps
 
-    def render(context: Mapping[str, Any]) -> Any:
-        value = _CONSTANTS[root] if root in _CONSTANTS else context[root]
-        for step in steps:
-            value = value.get(step) if isinstance(value, dict) else getattr(value, step, None)
-        for each in chain:
-            value = each(value)
-        return value
+        def render_field(context: Mapping[str, Any]) -> Any:
+            value = context[root]
+            return value.get(only) if isinstance(value, dict) else getattr(value, only, None)
 
-    return render
+        return render_field
+    return lambda context: _filtered(_stepped(context[root], steps), chain)
+
+
+def _stepped(value: Any, steps: list[str]) -> Any:
+    for step in steps:
+        value = value.get(step) if isinstance(value, dict) else getattr(value, step, None)
+    return value
+
+
+def _filtered(value: Any, chain: list[Callable[[Any], Any]]) -> Any:
+    for each in chain:
+        value = each(value)
+    return value
 
 
 def _check_names(used: set[str], names: frozenset[str], pointer: str) -> None:
@@ -186,15 +210,26 @@ def _environment() -> Any:
 def _compile_jinja(text: str, names: frozenset[str], pointer: str) -> Render:
     from jinja2 import TemplateSyntaxError, meta, nodes  # noqa: PLC0415
 
+    from .expression import UnknownNodeError, compile_nodes  # noqa: PLC0415
+
     environment = _environment()
     try:
         tree = environment.parse("{{" + text + "}}")
-        compiled = environment.compile_expression(text.strip())
+        made = _compile_tree(tree, text, environment)
     except TemplateSyntaxError as error:
         raise TemplateError(pointer, f"{text.strip()!r} is no expression: {error.message}") from None
     _check_names(meta.find_undeclared_variables(tree), names, pointer)
     for step in tree.find_all(nodes.Getattr):
         if step.attr.startswith("_"):
             raise TemplateError(pointer, f"{text.strip()!r} looks inside Python, at {step.attr!r}")
-    made: Render = compiled
     return made
+
+
+def _compile_tree(tree: Any, text: str, environment: Any) -> Render:
+    from .expression import UnknownNodeError, compile_nodes  # noqa: PLC0415
+
+    try:
+        return compile_nodes(tree.body[0].nodes[0], environment)
+    except UnknownNodeError:
+        made: Render = environment.compile_expression(text.strip())
+        return made

@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from understudy.mockserver.compiled import CompiledOperation, CompiledProvider, for_requests
+from understudy.mockserver.compiled import CompiledOperation, CompiledProvider
 from understudy.mockserver.request import Request
 from understudy.openapi.provider import load_provider
+from understudy.openapi.requests import for_requests
 from understudy.openapi.validation import Validator
 
 from .stage import Stage, provider_of

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from ..openapi.contract import OperationKey
+from .contract import OperationKey
 
 Target = TypeVar("Target")
 

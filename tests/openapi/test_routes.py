@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from understudy.mockserver.routes import Match, Routes
 from understudy.openapi.contract import OperationKey
+from understudy.openapi.routes import Match, Routes
 
 ROUTES = Routes(
     (OperationKey(*key.split(" ")), frozenset(slashes), key)

@@ -153,14 +153,19 @@ class Flows:
         """Poll until the task has ended."""
         last = self._known(task, None, None)
         watch = _Watch(self, last, timeout, poll_every, new=isinstance(task, Task) or last.id in self._origins)
-        while not last.phase.terminal:
-            pause, final = watch.next_pause()
+        # The answer to a creation may tell that all is done, and hold no results: these are asked for at once.
+        untold = last.phase is Phase.COMPLETED and not last.outputs
+        pause, final = 0.0, False
+        while untold or not last.phase.terminal:
+            if not untold or watch.lost is not None:
+                pause, final = watch.next_pause()
             if pause > 0:
                 yield Pause(pause)
             last = yield from watch.poll(last)
+            untold = untold and watch.lost is not None
             if on_poll is not None:
                 on_poll(last)
-            if final and not last.phase.terminal:
+            if final and (untold or not last.phase.terminal):
                 raise WaitTimedOut(last, watch.timeout) from watch.lost
         if last.phase is Phase.COMPLETED:
             return last

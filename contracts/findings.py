@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from ..openapi.times import iso
 from .changes import Change
 from .document import Place
 from .severity import SEVERITIES, Direction, Severity
@@ -45,8 +46,38 @@ class Witness:
 
 
 @dataclass(frozen=True, slots=True)
+class Sighting:
+    """How often and when something was seen that a document does not tell; or what it tells and nobody saw.
+
+    Attributes:
+        verdict: ``violates``, ``undocumented`` or ``never seen``.
+        where: ``request``, ``answer 200`` or ``callback``; "" for a whole operation.
+        pointer: JSON Pointer into the body, items told as ``*``.
+        count: how often it was seen; of what was never seen, how often it could have been.
+        first: when for the first time, in milliseconds since the epoch.
+        last: when for the last time.
+        example: what stood there, as JSON with keys masked; "" where nothing did.
+    """
+
+    verdict: str
+    where: str
+    pointer: str
+    count: int
+    first: int
+    last: int
+    example: str = ""
+
+    def __str__(self) -> str:
+        times = "once" if self.count == 1 else f"{self.count:,} times"
+        when = iso(self.first) if self.first == self.last else f"{iso(self.first)} to {iso(self.last)}"
+        if self.verdict == "never seen":
+            return f"could have come {times}, {when}"
+        return f"{times}, {when}" + (f"; for example {self.example}" if self.example else "")
+
+
+@dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that changed.
+    """One thing that changed, or that was seen and is not documented.
 
     Attributes:
         id: the kind of change, stable from release to release.
@@ -58,6 +89,7 @@ class Finding:
         revision: where in the revision.
         claim: what to prove, None where no payload could.
         witness: the proof, None where none was searched for.
+        sighting: how often and when it was seen, None where documents were compared.
     """
 
     id: str
@@ -69,6 +101,7 @@ class Finding:
     revision: Place | None
     claim: Claim | None = field(default=None, compare=False, repr=False)
     witness: Witness | None = field(default=None, compare=False)
+    sighting: Sighting | None = field(default=None, compare=False)
 
     def shown_by(self, witness: Witness) -> Finding:
         """Return this finding with its `witness`."""

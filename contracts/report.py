@@ -10,9 +10,10 @@ from typing import Any
 import orjson
 
 from ..openapi.errors import cut
+from ..openapi.times import iso
 from .accept import Stale
 from .document import Place
-from .findings import Finding
+from .findings import Finding, Sighting
 from .severity import SEVERITIES
 
 Report = Callable[[Sequence[Finding], Sequence[Stale], str, str], str]
@@ -38,7 +39,7 @@ def as_text(findings: Sequence[Finding], stale: Sequence[Stale], base: str, revi
         lines.append(operation or "The whole document")
         for each in group:
             lines.append(f"  {each.severity:8}  {each.sentence}  [{each.id}]")
-            lines.append(f"            {_places(each)}")
+            lines += [f"            {places}"] if (places := _places(each)) else []
             lines += [f"            {line}" for line in _shown_witness(each)]
         lines.append("")
     lines += [f"accepted, but stale: {each.sentence}" for each in stale]
@@ -48,11 +49,15 @@ def as_text(findings: Sequence[Finding], stale: Sequence[Stale], base: str, revi
 
 
 def _places(finding: Finding) -> str:
+    if finding.sighting is not None:
+        return str(finding.place or "")
     return " → ".join(str(place) if place else "nothing" for place in (finding.base, finding.revision))
 
 
 def _shown_witness(finding: Finding) -> list[str]:
     witness = finding.witness
+    if finding.sighting is not None:
+        return [str(finding.sighting)]
     if witness is None:
         return []
     if witness.why:
@@ -74,13 +79,22 @@ def _place(place: Place | None) -> dict[str, Any] | None:
 def _as_data(finding: Finding) -> dict[str, Any]:
     witness = finding.witness
     told: dict[str, Any] = {"witness": None}
-    if witness is not None and not witness.why:
+    if finding.sighting is not None:
+        told = {"sighting": _sighting(finding.sighting)}
+    elif witness is not None and not witness.why:
         told = {"witness": {"fits": witness.fits, "value": witness.value}}
     elif witness is not None:
         told["no_witness"] = witness.why
     return {
         "id": finding.id, "severity": finding.severity, "direction": finding.direction, "operation": finding.operation,
         "sentence": finding.sentence, "base": _place(finding.base), "revision": _place(finding.revision), **told,
+    }  # fmt: skip
+
+
+def _sighting(seen: Sighting) -> dict[str, Any]:
+    return {
+        "verdict": seen.verdict, "where": seen.where, "pointer": seen.pointer, "count": seen.count,
+        "first": iso(seen.first), "last": iso(seen.last), "example": seen.example or None,
     }  # fmt: skip
 
 
@@ -141,7 +155,7 @@ def as_sarif(findings: Sequence[Finding], stale: Sequence[Stale], _base: str, _r
             "message": {"text": f"{each.operation}: {each.sentence}" if each.operation else each.sentence},
             "locations": [_location(each.place)] if each.place else [],
             "relatedLocations": [_location(each.base)] if each.base and each.revision else [],
-            "properties": {"direction": each.direction, "witness": _as_data(each)["witness"]},
+            "properties": {"direction": each.direction, **_shown_by(each)},
         }
         for each in findings
     ]
@@ -153,6 +167,10 @@ def as_sarif(findings: Sequence[Finding], stale: Sequence[Stale], _base: str, _r
     }  # fmt: skip
     told = {"$schema": "https://json.schemastore.org/sarif-2.1.0.json", "version": "2.1.0", "runs": [run]}
     return orjson.dumps(told, option=orjson.OPT_INDENT_2).decode() + "\n"
+
+
+def _shown_by(finding: Finding) -> dict[str, Any]:
+    return {name: value for name, value in _as_data(finding).items() if name in {"witness", "sighting"}}
 
 
 def _location(place: Place) -> dict[str, Any]:

@@ -10,19 +10,24 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from pathlib import Path
 
 import click
+from understudy.contracts.checks.catalogue import CHECKS
+from understudy.contracts.clients.contract import CLIENT_CHECKS
 from understudy.entrypoints.facts import facts_of, options_of
 from understudy.entrypoints.serve import serve
-from understudy.mockserver.refusal import FALLBACKS
+from understudy.entrypoints.verify import verify
 from understudy.mockserver.scenario import ANY_STATUS, Parameter, as_text, built_in_scenarios, why_not
 from understudy.openapi.behaviour import NAMES
-from understudy.openapi.conditions import CONDITIONS
+from understudy.openapi.conditions import CONDITIONS, FALLBACKS
 from understudy.openapi.provider import built_in_names, load_provider
 from understudy.openapi.source import read_source
 
 ROOT = Path(__file__).parent.parent
+sys.path.append(str(ROOT))  # for `benchmarks`, which is never installed
+MEASURED = ("goals", "ratios", "costs", "lateness", "resources", "callbacks", "contract", "growth")
 FILES = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
 
 
@@ -32,9 +37,9 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     return "\n".join(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in line)} |" for line in lines)
 
 
-def flags() -> str:
-    """Return every flag of `understudy serve`, with its variable, its default and what it does."""
-    options = [each for each in serve.params if isinstance(each, click.Option)]
+def flags(command: click.Command) -> str:
+    """Return every flag of `command`, with its variable, its default and what it does."""
+    options = [each for each in command.params if isinstance(each, click.Option)]
     return table(("flag", "variable", "default", "what it does"), map(_flag, options))
 
 
@@ -44,7 +49,7 @@ def _flag(option: click.Option) -> tuple[str, str, str, str]:
     value = "" if option.is_flag else f" {shape or option.type.name.split()[0].upper()}"
     default = option.default if isinstance(option.default, (str, int, float)) and not option.is_flag else ""
     shown = f"`{default:g}`" if isinstance(default, float) else f"`{default}`" if default != "" else ""
-    return f"`{name}{value}`", f"`{option.envvar}`", shown, option.help or ""
+    return f"`{name}{value}`", f"`{option.envvar}`" if option.envvar else "", shown, option.help or ""
 
 
 def options() -> str:
@@ -133,9 +138,40 @@ def routes() -> str:
     return table(("operation", "what it does"), rows)
 
 
+def checks() -> str:
+    """Return the checks that providers are judged by."""
+    rows = [(f"`{each.id}`", each.family, each.severity, each.sentence) for each in CHECKS]
+    return table(("check", "family", "severity", "what holds"), rows)
+
+
+def client_checks() -> str:
+    """Return the checks that clients are judged by."""
+    rows = [(f"`{each.id}`", each.severity, each.sentence) for each in CLIENT_CHECKS]
+    return table(("check", "severity", "what holds"), rows)
+
+
+def measured(name: str) -> str:
+    """Return a table of the stored run of the benchmarks."""
+    from benchmarks.figures import stored  # noqa: PLC0415 - the folder is found from here on
+    from benchmarks.report import tables  # noqa: PLC0415
+
+    told = tables(stored()).get(name)
+    return "Not measured." if told is None else f"{told.title}:\n\n" + table(told.columns, told.rows)
+
+
+def measured_on() -> str:
+    """Return where the stored run of the benchmarks was made."""
+    from benchmarks.figures import stored  # noqa: PLC0415 - see above
+    from benchmarks.report import conditions  # noqa: PLC0415
+
+    return conditions(stored())
+
+
 TABLES: dict[str, Callable[[], str]] = {
-    "scenarios": scenarios, "refusals": refusals, "routes": routes,
-    "flags": flags, "options": options, "providers": providers, "conditions": conditions, "names": names,
+    "scenarios": scenarios, "refusals": refusals, "routes": routes, "client_checks": client_checks, "checks": checks,
+    "flags": partial(flags, serve), "verify_flags": partial(flags, verify), "options": options, "providers": providers,
+    "conditions": conditions, "names": names, "measured_on": measured_on,
+    **{name: partial(measured, name) for name in MEASURED},
 }  # fmt: skip
 _PLACE = re.compile(r"(<!-- (\w+) -->\n).*?(<!-- /\2 -->)", re.DOTALL)
 

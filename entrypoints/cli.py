@@ -16,7 +16,9 @@ _COMMANDS = {
     "providers": ("show", "List the providers that come with understudy."),
     "show": ("show", "Show what a provider does: operations, statuses, errors, options."),
     "generate": ("generate", "Generate with a provider: create a task, wait for it, fetch its results."),
+    "verify": ("verify", "Tell whether a provider, or its emulator, does what its stored contract says."),
     "drift": ("drift", "Tell what changed between two descriptions of a provider, and whether it breaks you."),
+    "watch": ("watch", "Stand between an application and its provider, and judge what passes by."),
     "import": ("importing", "Make a provider's folder of documentation pages with OpenAPI inside."),
 }
 _FUNCTIONS = {"import": "import_pages"}

@@ -28,20 +28,34 @@ LEVELS = (*SEVERITIES, "never")
 @option(
     "--page", "pages", multiple=True, metavar="PAGE", help="Documentation page to compare BASE with; may be repeated."
 )
+@option("--seen", metavar="FILE|journal|-", help="Compare the provider BASE with recorded traffic.")
+@option("--write-overlay", "proposed", metavar="FILE",
+        help="With --seen: propose an overlay with which the contract tells what was seen.")  # fmt: skip
+@option("--overlay", metavar="FILE", help="With --seen: apply this overlay to the contract first.")
+@option("--base-url", "base_urls", multiple=True, metavar="URL",
+        help="With --seen: where the provider was reached, beside what its folder says; may be repeated.")  # fmt: skip
 @option("--allow-remote", is_flag=True, help="Fetch documents that references name by URL.")
 @option("--no-witness", is_flag=True, help="Search for no payloads that show a finding.")
 def drift(  # noqa: PLR0913 - one argument for each option
     *, base: str, revision: str | None, shape: str, fail_on: str, accepted: str | None, pages: tuple[str, ...],
-    allow_remote: bool, no_witness: bool,
+    allow_remote: bool, no_witness: bool, seen: str | None, proposed: str | None, overlay: str | None,
+    base_urls: tuple[str, ...],
 ) -> None:  # fmt: skip
     """Tell what changed from BASE to REVISION, and whether it breaks a client of BASE.
 
     Each is an OpenAPI file, a documentation page with OpenAPI inside, a folder, a URL, or the name of a provider.
+    With --seen, tell what recorded traffic with the provider BASE holds that its contract does not.
     Ends with status 0 where nothing is as grave as --fail-on, 1 where something is, 2 where it could not run.
     """
-    if (revision is None) == (not pages):
-        raise click.UsageError("give BASE and REVISION, or BASE and --page")
+    if [revision is not None, bool(pages), seen is not None].count(True) != 1:
+        raise click.UsageError("give BASE and REVISION, or BASE and --page, or BASE and --seen")
+    if seen is None and (proposed or overlay or base_urls):
+        raise click.UsageError("--write-overlay, --overlay and --base-url go with --seen")
     try:
+        if seen is not None:
+            from .seen import compare_with_seen  # noqa: PLC0415 - documents are compared without
+
+            sys.exit(compare_with_seen(base, seen, shape, fail_on, accepted, proposed, overlay, base_urls))
         ended = _documents(
             base, revision, pages, shape, fail_on, accepted, allow_remote=allow_remote, prove=not no_witness
         )

@@ -35,6 +35,7 @@ class Understudy:
         self._test_id = test_id
         self._opened = opened
         self.url = control.url
+        self.token = control.token
 
     def account(self, provider: str, *, speed: float | None = None) -> Account:
         """Return an account with `provider`, fresh: nothing of an earlier run is left of it.

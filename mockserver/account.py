@@ -5,9 +5,13 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass
 from heapq import heappop, heappush
+from typing import TYPE_CHECKING
 
 from ..openapi.behaviour import Limit, Phase
 from .task import Task
+
+if TYPE_CHECKING:
+    from .namespace import Namespace
 
 
 @dataclass(slots=True)
@@ -23,11 +27,13 @@ class StoredFile:
 class Account:
     """The pair of a provider and a namespace."""
 
-    __slots__ = ("_due", "_windows", "files", "last_id_time", "spent", "tasks")
+    __slots__ = ("_due", "_windows", "files", "home", "last_id_time", "repeatable", "spent", "tasks")
 
     def __init__(self) -> None:
+        self.home: tuple[Namespace, Account] | None = None
         self.tasks: dict[str, Task] = {}
         self.files: dict[str, StoredFile] = {}
+        self.repeatable: dict[bytes, str] = {}
         self.spent: float = 0
         self.last_id_time = 0
         self._windows: dict[Limit, deque[int]] = {}

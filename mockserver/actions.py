@@ -11,8 +11,9 @@ from .answer import JSON, Answer, render_reply, reply
 from .chance import draw
 from .life import plan_of, staging_of
 from .pictures import result_count
-from .plan import moved_by_poll
+from .plan import Plan, drawn_starts, instant_plan, moved_by_poll
 from .refusal import Refused
+from .repetition import remember_key, repeated_task
 from .task import Staging, Task, TaskView
 from .uploads import check_input_pictures, link, presign, store, upload
 
@@ -34,6 +35,10 @@ def perform(call: Call) -> Answer:
 
 def _create(call: Call) -> Answer:
     emulator, operation, namespace = call.emulator, call.operation, call.namespace
+    repeats = operation.behaviour.idempotency is not None
+    if repeats and (repeated := repeated_task(call)) is not None:
+        call.exchange.task = repeated.id
+        return _task_answer(call, repeated, {"price": repeated.price})
     model = call.variant or operation.behaviour.model or operation.name
     price = _price(call, model)
     if emulator.settings.limits and price > call.balance():
@@ -41,8 +46,7 @@ def _create(call: Call) -> Answer:
     if operation.behaviour.input.images:
         check_input_pictures(call)
     random = draw(emulator.settings.seed, namespace.id, namespace.created + 1)
-    life = next((play for play in call.direction.later if play.kind == "life"), None)
-    plan = plan_of(life, call.provider.behaviour, random, instant=emulator.settings.instant)
+    plan = _plan(call, random)
     staging = _staging(call) if call.direction.later else None
     namespace.created += 1
     task = Task(
@@ -60,8 +64,20 @@ def _create(call: Call) -> Answer:
     call.account.charge(task)
     emulator.tasks.add(namespace, call.account, task)
     call.exchange.task = task.id
+    if repeats:
+        remember_key(call, task)
     _announce(call, task)
     return _task_answer(call, task, {"price": price})
+
+
+def _plan(call: Call, random: bytes) -> Plan:
+    """Return what becomes of a new task: what a scenario says, or else the documented success."""
+    instant = call.emulator.settings.instant
+    life = next((play for play in call.direction.later if play.kind == "life"), None) if call.direction.later else None
+    if life is not None:
+        return plan_of(life, call.provider.behaviour, random, instant=instant)
+    path = call.provider.success
+    return instant_plan(path) if instant else Plan(call.provider.success_names, drawn_starts(path, random))
 
 
 def _announce(call: Call, task: Task) -> None:
@@ -72,6 +88,8 @@ def _announce(call: Call, task: Task) -> None:
     url = call.request.text(callbacks.url) if callbacks.url and call.request.body else None
     if url:
         task.stage().callback_url = url
+    elif callbacks.setting is None:
+        return
     planned = call.emulator.deliveries.plan(call.namespace, call.provider.name, task)
     if any(delivery.fault("early") for delivery in planned):
         call.exchange.early = task
@@ -86,32 +104,33 @@ def _staging(call: Call) -> Staging | None:
 def _poll(call: Call) -> Answer:
     task = _task_of(call)
     task.polls += 1
-    moved = moved_by_poll(task.plan, task.state(call.now).status, task.polls)
-    if moved is not None:
-        call.emulator.move(call.namespace, call.provider.name, task, moved)
+    if task.plan.progress == "polls":
+        moved = moved_by_poll(task.plan, task.state(call.now).status, task.polls)
+        if moved is not None:
+            call.emulator.move(call.namespace, call.provider.name, task, moved)
     return _task_answer(call, task, {}, reusable=True)
 
 
 def _task_answer(call: Call, task: Task, more: Mapping[str, Any], *, reusable: bool = False) -> Answer:
-    """Return the operation's answer about `task`; a `reusable` one is kept for the next poll in the same status."""
+    """Return the operation's answer about `task`; a `reusable` one is kept once the task has ended."""
     documented = call.operation.behaviour.answer
     state = task.state(call.now)
     kept = task.rendered
-    if reusable and kept is not None and kept[:2] == (call.operation.name, state.status):
+    if reusable and kept is not None and kept[1] == state.status and kept[0] == call.operation.name:
         return Answer(documented.status, [(b"content-type", JSON)], kept[2])
     phase = call.operation.phase_of(state.status)
     view = TaskView(task, state, phase, _links(call, task, phase))
     body = documented.by_phase.get(phase, documented.body)
     answer = render_reply(documented, {**call.context, "task": view, **more}, body)
-    if reusable and body is not None and documented.headers is None and not body.uses & _CHANGING:
+    if reusable and phase.terminal and body is not None and documented.headers is None and not body.uses & _CHANGING:
         call.emulator.tasks.remember_answer(task, call.operation.name, state.status, answer.body)
     return answer
 
 
 def _task_of(call: Call) -> Task:
-    found = call.request.find(call.operation.behaviour.task_id or "")
-    task = call.account.tasks.get(found) if isinstance(found, str) else None
+    task = call.task()
     if task is None or not _is_shown(call, task):
+        found = call.request.find(call.operation.behaviour.task_id or "")
         raise Refused("id-unknown", f"no task {shorten(found)} of this key")
     call.exchange.task = task.id
     return task

@@ -25,6 +25,8 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 Log = Callable[[Exchange], None]
 
 CONTROL = "/_understudy"
+BEGUN = "understudy.exchange"
+"""Where a scope holds the exchange that was begun already."""
 _GONE = "http.disconnect"
 
 
@@ -48,6 +50,10 @@ class App:
         """Answer one request; other kinds of connection are none of ours."""
         if scope["type"] != "http":
             return
+        begun: Exchange | None = scope.get(BEGUN)
+        if begun is not None:
+            await self._finish(begun, scope, receive, send)
+            return
         path = scope["path"]
         if self._scenario_file is not None:
             self._scenario_file.refresh()
@@ -56,24 +62,52 @@ class App:
             return
         began = time.perf_counter()
         real_time = self.emulator.real()
-        wire: Wire | None = (scope.get("extensions") or {}).get(EXTENSION)
-        body = await _read(receive)
+        message = await receive()
+        if message["type"] == _GONE:
+            return
+        body = await _whole(message, receive) if message.get("more_body") else message.get("body", b"")
         if body is None:
             return
-        method = scope["method"]
-        request = Request(method, path, scope["query_string"], scope["headers"], body, on_socket=wire is not None)
+        request = Request(
+            scope["method"], path, scope["query_string"], scope["headers"], body, on_socket=_wire(scope) is not None
+        )
         exchange = await self._file(request) if path.startswith(PREFIX) else self.emulator.handle(request)
-        exchange.real_time = real_time
+        exchange.began, exchange.real_time = began, real_time
         self.emulator.journal.add(exchange)
+        await self._finish(exchange, scope, receive, send)
+
+    def begin(self, request: Request) -> Exchange | None:
+        """Return the exchange of `request` with its answer, kept in the journal; None where more than that is asked.
+
+        Where `is_plain`, the answer can be sent as it is, and the exchange be `finished`. Otherwise the caller calls
+        the application, with the exchange in its scope as `BEGUN`.
+        """
+        if request.path.startswith((CONTROL, PREFIX)):
+            return None
+        if self._scenario_file is not None:
+            self._scenario_file.refresh()
+        began = time.perf_counter()
+        real_time = self.emulator.real()
+        exchange = self.emulator.handle(request)
+        exchange.began, exchange.real_time = began, real_time
+        self.emulator.journal.add(exchange)
+        return exchange
+
+    def finished(self, exchange: Exchange) -> None:
+        """Note that the answer was sent."""
+        exchange.milliseconds = (time.perf_counter() - exchange.began) * 1000
+        if self._log is not None:
+            self._log(exchange)
+
+    async def _finish(self, exchange: Exchange, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send the answer, and what goes before it."""
         if exchange.early is not None and exchange.namespace is not None:
             await self.emulator.deliveries.early(exchange.namespace, exchange.early)
         if exchange.fault is None:
-            await _send(send, exchange.answer, method)
+            await _send(send, exchange.answer, exchange.request.method)
         else:
-            await self._spoiled(exchange, wire, receive, send)
-        exchange.milliseconds = (time.perf_counter() - began) * 1000
-        if self._log is not None:
-            self._log(exchange)
+            await self._spoiled(exchange, _wire(scope), receive, send)
+        self.finished(exchange)
 
     async def _spoiled(self, exchange: Exchange, wire: Wire | None, receive: Receive, send: Send) -> None:
         """Send an answer that a fault spoils."""
@@ -139,17 +173,16 @@ class App:
                 exchange.answer = spoil(play, exchange.answer)
 
 
-async def _read(receive: Receive) -> bytes | None:
-    """Return the body, or as much of it as shows that it is too large; the rest is read and let go.
+def _wire(scope: Scope) -> Wire | None:
+    return (scope.get("extensions") or {}).get(EXTENSION)
 
-    None where the client went before it had sent everything.
+
+async def _whole(message: MutableMapping[str, Any], receive: Receive) -> bytes | None:
+    """Return the body that begins with `message`, or as much of it as shows that it is too large.
+
+    What is beyond that is read and let go. None where the client went before it had sent everything.
     """
-    message = await receive()
-    if message["type"] == _GONE:
-        return None
     body: bytes = message.get("body", b"")
-    if not message.get("more_body", False):
-        return body
     parts, size = [body], len(body)
     while message.get("more_body", False):
         message = await receive()

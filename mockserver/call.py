@@ -9,7 +9,9 @@ from .compiled import CompiledOperation, CompiledProvider
 from .direction import NOTHING, Direction
 from .exchange import Exchange
 from .namespace import Namespace
+from .refusal import Refused
 from .request import RequestView
+from .task import Task
 
 if TYPE_CHECKING:
     from .emulator import Emulator
@@ -27,6 +29,7 @@ class Call:
 
     __slots__ = (
         "_context",
+        "_task",
         "account",
         "base",
         "direction",
@@ -55,6 +58,17 @@ class Call:
         self.direction: Direction = NOTHING
         self.base = emulator.settings.public_url
         self._context: dict[str, Any] | None = None
+        self._task: Task | None = None
+
+    def task(self) -> Task | None:
+        """Return the task that the call asks for, if the account has it, without refusing anything."""
+        if self._task is None:
+            try:
+                found = self.request.find(self.operation.behaviour.task_id or "$request.query.")
+            except Refused:
+                return None
+            self._task = self.account.tasks.get(found) if isinstance(found, str) else None
+        return self._task
 
     @property
     def context(self) -> dict[str, Any]:

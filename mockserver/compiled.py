@@ -8,14 +8,14 @@ from typing import Any
 
 from ..openapi.behaviour import Behaviour, Error, OperationBehaviour, Phase, Status
 from ..openapi.contract import Operation, Parameter
-from ..openapi.pointer import MISSING
+from ..openapi.defaults import defaults_of, filled
 from ..openapi.provider import Provider
+from ..openapi.refusals import error_for
 from ..openapi.requests import for_requests, for_requests_all, text_reader
 from ..openapi.routes import Routes
 from ..openapi.validation import Validator
 from .ids import MakeId, compile_id_format
 from .plan import path_to
-from .refusal import FALLBACKS
 from .request import Request
 from .scenario import Play, error_with_code
 
@@ -94,26 +94,17 @@ class CompiledOperation:
 
     @cached_property
     def _defaults(self) -> dict[str, Any]:
-        schemas = self.contract.variants or {"": self.owner.provider.contract.body(self.contract)[1]}
-        contract = self.owner.provider.contract
-        return {
-            value: next((_default_of(contract.resolve, schema, 0) for schema in each.values()), None)
-            for value, each in schemas.items()
-        }
+        return defaults_of(self.owner.provider.contract, self.contract)
 
     def with_defaults(self, body: Any, variant: str | None) -> Any:
         """Return `body` with the documented defaults of the fields that it leaves out."""
-        return _filled(body, self._defaults.get(variant or ""))
+        return filled(body, self._defaults.get(variant or ""))
 
     def error(self, condition: str) -> Error:
         """Return the catalogue's entry for `condition`, or for the wider condition it falls under."""
-        while condition not in self.behaviour.raises and condition not in self.owner.raised:
-            condition = FALLBACKS.get(condition, "server-failed")
-            if condition == "server-failed":
-                break
-        name = self.behaviour.raises.get(condition) or self.owner.raised.get(condition)
-        errors = self.owner.behaviour.errors
-        return errors[name] if name else next(iter(errors.values()))
+        behaviour = self.owner.behaviour
+        found = error_for(behaviour, self.behaviour, condition) or error_for(behaviour, self.behaviour, "server-failed")
+        return found or next(iter(behaviour.errors.values()))
 
 
 class CompiledProvider:
@@ -129,7 +120,6 @@ class CompiledProvider:
         )
         self.first = next(iter(self.operations.values()))
         self.make_id: MakeId = compile_id_format(self.behaviour.id_format)
-        self.raised = {condition: error.name for error in self.behaviour.errors.values() for condition in error.when}
         self.limits = {
             name: [limit for limit in self.behaviour.limits if name in limit.operations] for name in self.operations
         }
@@ -152,6 +142,11 @@ class CompiledProvider:
         """The statuses that a task passes where nothing is said about it."""
         return path_to(self.behaviour.statuses, Phase.COMPLETED)
 
+    @cached_property
+    def success_names(self) -> tuple[str, ...]:
+        """The names of those statuses, which the plans of a million tasks share."""
+        return tuple([status.name for status in self.success])
+
     def status_of(self, play: Play) -> int:
         """Return the HTTP status that a refusal is played with where there is no envelope to tell its code."""
         name = play.does.get("error") or error_with_code(str(play.values["code"]), self.behaviour) or ""
@@ -166,44 +161,3 @@ class CompiledProvider:
         """Return the validator of `schema` as requests are judged by it."""
         components = self.provider.contract.components
         return Validator(for_requests(schema), {"schemas": for_requests_all(components.get("schemas", {}))})
-
-
-def _default_of(resolve_reference: Callable[[Any], Any], schema: Any, depth: int) -> Any:
-    """Return the tree of defaults in `schema`: an object of those of its properties, a value, or `MISSING`."""
-    schema = resolve_reference(schema)
-    if not isinstance(schema, dict) or depth > 8:
-        return MISSING
-    if "default" in schema:
-        return schema["default"]
-    found = {}
-    for part in (schema, *map(resolve_reference, schema.get("allOf", ()))):
-        if not isinstance(part, dict):
-            continue
-        for name, each in part.get("properties", {}).items():
-            default = _default_of(resolve_reference, each, depth + 1)
-            if default is not MISSING:
-                found[name] = default
-    return _Tree(found) if found else MISSING
-
-
-class _Tree:
-    """Defaults of an object's properties, told apart from a default that is an object.
-
-    Attributes:
-        leaves: the values of those that have one.
-        branches: the defaults in those that are objects, should they be there.
-    """
-
-    def __init__(self, found: Mapping[str, Any]) -> None:
-        self.branches = {name: each for name, each in found.items() if isinstance(each, _Tree)}
-        self.leaves = {name: each for name, each in found.items() if name not in self.branches}
-
-
-def _filled(body: Any, defaults: Any) -> Any:
-    if not isinstance(defaults, _Tree) or not isinstance(body, dict):
-        return body
-    filled = defaults.leaves | body
-    for name, tree in defaults.branches.items():
-        if name in filled:
-            filled[name] = _filled(filled[name], tree)
-    return filled

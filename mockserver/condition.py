@@ -27,10 +27,17 @@ class ConditionError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Matcher:
-    """What one value should be: `accepts` decides, `wanted` says it."""
+    """What one value should be: `accepts` decides, `wanted` says it.
+
+    Attributes:
+        equal: the only value that is accepted, or `MISSING` where others may be.
+        contained: the text that a text or list must contain to be accepted, or None where something else decides.
+    """
 
     wanted: Any
     accepts: Callable[[Any], bool]
+    equal: Any = MISSING
+    contained: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +80,7 @@ class Condition:
                 yield Difference(f"headers {name}", value, matcher.wanted)
         if self.model is None and not self.body:
             return
-        body = _body_of(request)
+        body = body_of(request)
         model = model_of(operation, body)
         if self.model not in {None, model if isinstance(model, str) else None}:
             yield Difference("model", model, self.model)
@@ -83,7 +90,8 @@ class Condition:
                 yield Difference(f"body {pointer}", value, matcher.wanted)
 
 
-def _body_of(request: Request) -> Any:
+def body_of(request: Request) -> Any:
+    """Return the body of `request` as conditions see it: JSON or the fields of a form, else `MISSING`."""
     try:
         content_type = request.header(b"content-type") or ""
         if request.form is None and content_type.partition(";")[0].strip().lower() in {MULTIPART, URLENCODED}:
@@ -187,7 +195,7 @@ def _matcher(place: str, wanted: Any, *, text_only: bool) -> Matcher:
     if not isinstance(wanted, dict):
         if text_only and not isinstance(wanted, str):
             raise ConditionError(f"{place}: no request can match {shorten(wanted)}; expected text")
-        return Matcher(wanted, lambda value: bool(value == wanted))
+        return Matcher(wanted, lambda value: bool(value == wanted), wanted)
     if len(wanted) != 1 or next(iter(wanted)) not in MATCHERS:
         hint = nearest(next(iter(wanted), ""), MATCHERS)
         raise ConditionError(f"{place}: {shorten(wanted)}{hint}; expected one of {', '.join(MATCHERS)}")
@@ -195,11 +203,11 @@ def _matcher(place: str, wanted: Any, *, text_only: bool) -> Matcher:
     if how == "equals":
         if text_only and not isinstance(expected, str):
             raise ConditionError(f"{place}: no request can match {shorten(expected)}; expected text")
-        return Matcher(wanted, lambda value: bool(value == expected))
+        return Matcher(wanted, lambda value: bool(value == expected), expected)
     if not isinstance(expected, str):
         raise ConditionError(f"{place}: {how} is {shorten(expected)}; expected text")
     if how == "contains":
-        return Matcher(wanted, lambda value: isinstance(value, str | list) and expected in value)
+        return Matcher(wanted, lambda value: isinstance(value, str | list) and expected in value, contained=expected)
     try:
         pattern = re.compile(expected)
     except re.error as error:

@@ -16,7 +16,6 @@ from .pictures import asked
 from .refusal import Refused
 from .request import Request
 from .scenario import Play, ScenarioError, error_with_code, no_such_code, parse_header, parse_prefer, parse_prompt
-from .task import Task
 
 if TYPE_CHECKING:
     from .call import Call
@@ -45,19 +44,20 @@ def direct(call: Call) -> Direction:
         ScenarioError: a channel asks for what is not known or can't be played.
     """
     role = call.operation.behaviour.does
+    creates = role == "create"
     asked_for = _from_headers(call.emulator, call.provider, call.request)
-    if asked_for is None and role == "create":
+    if asked_for is None and creates:
         asked_for = _from_prompt(call)
     if asked_for is not None:
-        return _sorted(call, asked_for, role, here=role != "create")
-    laid_up = _laid_up(call, role)
+        return _sorted(call, asked_for, role, here=not creates)
+    laid_up = _laid_up(call) if role == "poll" else None
     if laid_up:
         return Direction(now=tuple(laid_up))
     ruled = call.emulator.rule_for(call)
     if ruled is not None:
         rule, play = ruled
         return _sorted(call, [play], role, here=rule.when.operation is not None, counted=False)
-    default = call.emulator.default_plays(call.provider) if role == "create" else ()
+    default = call.emulator.default_plays(call.provider) if creates else ()
     return _sorted(call, default, role, here=False) if default else NOTHING
 
 
@@ -110,21 +110,10 @@ def _from_prompt(call: Call) -> list[Play] | None:
     return plays or None
 
 
-def _laid_up(call: Call, role: str) -> list[Play]:
+def _laid_up(call: Call) -> list[Play]:
     """Return the plays that the creation of the task in question laid up for its polls."""
-    if role != "poll":
-        return []
-    task = task_in_question(call)
+    task = call.task()
     return [] if task is None or task.staging is None else task.staging.take("poll")
-
-
-def task_in_question(call: Call) -> Task | None:
-    """Return the task that the call asks for, if there is one, without refusing anything."""
-    try:
-        found = call.request.find(call.operation.behaviour.task_id or "$request.query.")
-    except Refused:
-        return None
-    return call.account.tasks.get(found) if isinstance(found, str) else None
 
 
 def _sorted(call: Call, plays: Sequence[Play], role: str, *, here: bool, counted: bool = True) -> Direction:

@@ -12,6 +12,7 @@ import orjson
 from ..openapi.behaviour import Failure, Limit, Phase
 from ..openapi.errors import nearest
 from ..openapi.provider import Provider
+from ..openapi.refusals import REFUSED_KEYS
 from . import actions
 from .allowance import Allowance
 from .answer import Answer, json_answer, render_headers, render_refusal
@@ -21,7 +22,7 @@ from .checks import check_request
 from .clock import Clock, real_milliseconds
 from .compiled import CompiledProvider
 from .deliveries import Deliveries
-from .direction import NOTHING, direct, task_in_question
+from .direction import NOTHING, direct
 from .exchange import Exchange
 from .faults import spoil
 from .inbox import Inboxes
@@ -39,9 +40,6 @@ from .settings import MAX_BODY_BYTES, Settings
 from .store import FileStore, TaskStore
 from .task import Task
 from .variation import vary
-
-REFUSED_KEYS = "invalid"
-"""Keys that begin with this, or with it after the provider's prefix, are refused: the wrong key for tests."""
 
 
 class Emulator:
@@ -288,7 +286,7 @@ class Emulator:
         call.exchange.refused = True
         call.exchange.played = call.exchange.played or error.name
         if call.operation.behaviour.does == "poll" and not call.exchange.task:
-            task = task_in_question(call)
+            task = call.task()
             call.exchange.task = "" if task is None else task.id
         context = {**self._refusal_context(call, refused.problem), **refused.facts}
         refusal = call.operation.behaviour.refusal if status is None else call.provider.behaviour.refusal

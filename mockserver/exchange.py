@@ -8,7 +8,6 @@ from .request import Request
 from .scenario import Play
 from .task import Task
 
-
 _NONE = Answer(500, [], b"")
 
 
@@ -29,6 +28,7 @@ class Exchange:
         pace: how many times faster than real time the namespace's clock ran when it came; 0 while it stood still.
         number: how many came before it, and one; 0 until it is in the journal.
         real_time: the real time when it came, in milliseconds since the epoch.
+        began: when it came, by a clock that tells durations alone, in seconds.
         milliseconds: how long it took.
         weight: how many bytes it counts for in the journal.
         masked: whether the keys and signatures in its request were masked, as they are for who reads the journal.
@@ -36,8 +36,8 @@ class Exchange:
     """
 
     __slots__ = (
-        "answer", "early", "fault", "masked", "milliseconds", "namespace", "number", "operation", "pace", "played",
-        "provider", "real_time", "refused", "request", "task", "time", "weight",
+        "answer", "began", "early", "fault", "masked", "milliseconds", "namespace", "number", "operation", "pace",
+        "played", "provider", "real_time", "refused", "request", "task", "time", "weight",
     )  # fmt: skip
 
     def __init__(self, request: Request) -> None:
@@ -54,6 +54,7 @@ class Exchange:
         self.pace: float = 1
         self.number = 0
         self.real_time = 0
+        self.began = 0.0
         self.milliseconds = 0.0
         self.weight = 0
         self.masked = False

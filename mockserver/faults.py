@@ -78,6 +78,8 @@ async def break_connection(
     play: Play, answer: Answer, wire: Wire, receive: Receive, random: bytes, *, head: bool = False
 ) -> None:
     """Play a fault that HTTP has no words for, and return when the connection is gone; `head` leaves out the body."""
+    if wire.closing():  # who asked is gone: there is nobody left to break anything for
+        return
     raw = as_bytes(answer)
     raw = raw[: len(raw) - len(answer.body)] if head else raw
     match play.does["fault"]:

@@ -34,6 +34,7 @@ class ControlClient:
 
     def __init__(self, url: str, token: str | None = None) -> None:
         self.url = url.rstrip("/")
+        self.token = token
         headers = {} if token is None else {TOKEN_HEADER: token}
         base = f"{self.url}/_understudy"
         # The environment's proxies are none of a local server's business.

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Set
+from itertools import chain
 from typing import Any
 
 from ..openapi.masking import mask_header, mask_query
@@ -100,10 +101,8 @@ def _of(exchange: Exchange, namespace: str) -> bool:
 
 def _weight(exchange: Exchange) -> int:
     request, answer = exchange.request, exchange.answer
-    weight = _OVERHEAD + len(request.path) + len(request.query_string) + len(request.body) + len(answer.body)
-    for name, value in request.headers:
-        weight += len(name) + len(value)
-    return weight
+    headers = sum(map(len, chain.from_iterable(request.headers)))
+    return _OVERHEAD + headers + len(request.path) + len(request.query_string) + len(request.body) + len(answer.body)
 
 
 def masked(headers: Headers, secret: Set[bytes]) -> Headers:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 from stat import S_ISREG
@@ -12,18 +11,15 @@ from typing import Any
 from ..openapi.behaviour import Behaviour, Failure, Phase, Status
 from .chance import between
 from .picture import inspect
-from .plan import Plan, instant_plan, make_plan, path_to, starts_of
+from .plan import Plan, instant_plan, path_to, starts_of
 from .scenario import Play, ScenarioError
 from .task import Staging
 
 MAX_FILE_BYTES = 50_000_000
 
 
-def plan_of(play: Play | None, behaviour: Behaviour, random: bytes, *, instant: bool) -> Plan:
-    """Return the plan that `play` makes with a provider's statuses; without a play, the documented success."""
-    if play is None:
-        path = path_to(behaviour.statuses, Phase.COMPLETED)
-        return instant_plan(path) if instant else make_plan(path, random)
+def plan_of(play: Play, behaviour: Behaviour, random: bytes, *, instant: bool) -> Plan:
+    """Return the plan that `play` makes with a provider's statuses."""
     ends = play.does["ends"]
     failure = _failure(play, behaviour) if ends == Phase.FAILED else None
     path = _path(play, behaviour)
@@ -34,7 +30,7 @@ def plan_of(play: Play | None, behaviour: Behaviour, random: bytes, *, instant: 
     plan = Plan(names, starts_of(_lasts(play, path, random)), failure)
     if progress == "time":
         return plan
-    return replace(plan, progress=progress, polls_per_status=play.values.get("n", 1))
+    return plan._replace(progress=progress, polls_per_status=play.values.get("n", 1))
 
 
 def _path(play: Play, behaviour: Behaviour) -> tuple[Status, ...]:

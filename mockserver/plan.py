@@ -21,8 +21,7 @@ from .chance import between
 Progress = Literal["time", "polls", "hand"]
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(NamedTuple):
     """What becomes of a task.
 
     Attributes:
@@ -71,8 +70,17 @@ def path_to(statuses: Mapping[str, Status], end: Phase) -> tuple[Status, ...]:
 
 def make_plan(path: Sequence[Status], random: bytes, failure: Failure | None = None) -> Plan:
     """Return the plan that passes the statuses of `path`, each for a time drawn from its range."""
-    lasts = [between(*status.lasts, random, nth) for nth, status in enumerate(path[:-1])]
-    return Plan(tuple(status.name for status in path), starts_of(lasts), failure)
+    return Plan(tuple([status.name for status in path]), drawn_starts(path, random), failure)
+
+
+def drawn_starts(path: Sequence[Status], random: bytes) -> tuple[int, ...]:
+    """Return when each status of `path` begins if those before it last for times drawn from their ranges."""
+    starts, start = [0], 0
+    for nth, status in enumerate(path[:-1]):
+        least, most = status.lasts
+        start += between(least, most, random, nth)
+        starts.append(start)
+    return tuple(starts)
 
 
 def starts_of(lasts: Sequence[int]) -> tuple[int, ...]:

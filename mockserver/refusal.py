@@ -5,22 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-FALLBACKS: dict[str, str] = {
-    "key-refused": "key-missing",
-    "body-malformed": "request-invalid",
-    "body-too-large": "request-invalid",
-    "type-unsupported": "request-invalid",
-    "model-unknown": "request-invalid",
-    "input-refused": "request-invalid",
-    "id-missing": "request-invalid",
-    "id-malformed": "id-unknown",
-    "file-unknown": "id-unknown",
-    "signature-refused": "key-refused",
-    "cancel-late": "request-invalid",
-    "method-unknown": "path-unknown",
-}
-"""The condition whose error tells a refusal where the catalogue has none for the condition itself."""
-
 
 class Refused(Exception):  # noqa: N818 - it is an answer, not an error of ours
     """A request that the provider would refuse.

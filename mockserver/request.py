@@ -52,18 +52,17 @@ class Request:
 
     def header(self, name: bytes) -> str | None:
         """Return the value of the header `name` (in lower case), the first where it was sent twice, or None."""
-        value = self._first_values().get(name)
+        value = (self._first or self._first_values()).get(name)
         return None if value is None else value.decode("latin-1")
 
     def joined(self, name: bytes) -> str | None:
         """Return the values of every header `name` (in lower case) as one list (RFC 9110), or None."""
-        if name not in self._first_values():
+        if name not in (self._first or self._first_values()):
             return None
         return b", ".join([value for key, value in self.headers if key == name]).decode("latin-1")
 
     def _first_values(self) -> dict[bytes, bytes]:
-        if self._first is None:
-            self._first = dict(reversed(self.headers))
+        self._first = dict(reversed(self.headers))
         return self._first
 
     def forget_parsed(self) -> None:

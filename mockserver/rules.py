@@ -11,6 +11,7 @@ from .chance import draw
 from .compiled import CompiledOperation, CompiledProvider
 from .condition import Condition, ConditionError, check_fields, operations_meant, parse_condition, why_unreachable
 from .request import Request
+from .rule_index import RuleIndex
 from .scenario import Play, Repertoire, ScenarioError, as_text
 
 FIELDS = ("when", "play", "with", "times", "probability")
@@ -152,6 +153,8 @@ class RuleBook:
     def __init__(self) -> None:
         self.rules: list[Rule] = []
         self._made = 0
+        self._indexes: dict[str, RuleIndex] = {}
+        self._version = 0
 
     def add(self, data: Any, prefix: str, providers: Mapping[str, CompiledProvider], repertoire: Repertoire) -> Rule:
         """Add the rule that `data` describes, behind the others.
@@ -163,6 +166,8 @@ class RuleBook:
         rule = parse_rule(data, f"{prefix}{self._made + 1}", providers, repertoire)
         self._made += 1
         self.rules.append(rule)
+        for index in self._indexes.values():
+            _file(index, len(self.rules) - 1, rule, repertoire)
         return rule
 
     def remove(self, id: str) -> bool:  # noqa: A002 - it is the word
@@ -170,27 +175,47 @@ class RuleBook:
         kept = [rule for rule in self.rules if rule.id != id]
         found = len(kept) < len(self.rules)
         self.rules = kept
+        self._indexes.clear()
         return found
 
     def clear(self) -> None:
         """Remove every rule."""
         self.rules = []
+        self._indexes.clear()
 
     def choose(
         self, operation: CompiledOperation, request: Request, repertoire: Repertoire, seed: int, namespace: str
     ) -> tuple[Rule, Play] | None:
         """Return the rule to play for `request`, counted as played, and its play; None where none matches."""
-        for rule in self.rules:
-            play = rule.play_for(operation, repertoire)
-            if play is None or rule.used_up(play, operation.behaviour.does):
-                continue
-            if not rule.when.matches(operation, request):
+        index = self._index(operation, repertoire)
+        for place in index.matching(request):
+            rule, play = self.rules[index.numbers[place]], index.plays[place]
+            if rule.used_up(play, operation.behaviour.does):
                 continue
             rule.matched += 1
             if rule.probability == 1 or _fraction(seed, namespace, rule) < rule.probability:
                 rule.played += 1
                 return rule, play
         return None
+
+    def _index(self, operation: CompiledOperation, repertoire: Repertoire) -> RuleIndex:
+        """Return the index of the rules for `operation`, made when it is first needed."""
+        if self._version != repertoire.version:
+            self._version = repertoire.version
+            self._indexes.clear()
+        key = f"{operation.owner.name} {operation.name}"
+        index = self._indexes.get(key)
+        if index is None:
+            index = self._indexes[key] = RuleIndex(operation)
+            for number, rule in enumerate(self.rules):
+                _file(index, number, rule, repertoire)
+        return index
+
+
+def _file(index: RuleIndex, number: int, rule: Rule, repertoire: Repertoire) -> None:
+    play = rule.play_for(index.operation, repertoire)
+    if play is not None:
+        index.add(number, rule.when, play)
 
 
 def _fraction(seed: int, namespace: str, rule: Rule) -> float:

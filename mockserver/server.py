@@ -18,7 +18,7 @@ import uvicorn
 from ..openapi.provider import Provider, built_in_names, load_provider
 from .app import App, Log
 from .emulator import Emulator
-from .protocol import FaultyProtocol
+from .protocol import Protocol
 from .settings import Settings
 
 if TYPE_CHECKING:
@@ -93,7 +93,7 @@ class _Server(uvicorn.Server):
 
 def _configured(app: App) -> uvicorn.Config:
     return uvicorn.Config(
-        app, http=FaultyProtocol, loop="none", lifespan="off", proxy_headers=False, log_config=None,
+        app, http=Protocol, loop="none", lifespan="off", proxy_headers=False, log_config=None,
         access_log=False, server_header=False, backlog=_BACKLOG,
     )  # fmt: skip
 
@@ -140,6 +140,7 @@ class MockServer:
         self._control: ControlClient | None = None
         self._accounts = 0
         self.url = ""
+        self.token = self._settings.control_token
 
     def __enter__(self) -> Self:
         """Start; return when requests are answered."""

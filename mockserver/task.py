@@ -12,8 +12,10 @@ from ..openapi.behaviour import Failure, Phase
 from .plan import Intervention, Plan, State, state_of
 
 if TYPE_CHECKING:
+    from .account import Account
     from .compiled import CompiledOperation
     from .delivery import Delivery
+    from .namespace import Namespace
     from .scenario import Play
 
 
@@ -71,12 +73,13 @@ class Task:
         polls: how often its owner asked for it.
         interventions: what was done to it by hand.
         refunded: whether its price was given back.
+        home: the namespace and the account that it belongs to, or None while it is kept in none.
         staging: what a scenario makes of it beyond its plan; None for most tasks.
         rendered: an operation, a status, and what the operation answers while the task is in it.
     """
 
     __slots__ = (
-        "body", "created", "id", "interventions", "model", "number", "operation", "plan", "polls", "price",
+        "body", "created", "home", "id", "interventions", "model", "number", "operation", "plan", "polls", "price",
         "random", "refunded", "rendered", "staging",
     )  # fmt: skip
 
@@ -96,6 +99,7 @@ class Task:
         self.polls = 0
         self.interventions: tuple[Intervention, ...] = ()
         self.refunded = False
+        self.home: tuple[Namespace, Account] | None = None
         self.staging: Staging | None = None
         self.rendered: tuple[str, str, bytes] | None = None
 

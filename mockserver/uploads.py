@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from ..openapi.behaviour import Phase
@@ -79,10 +80,16 @@ def _content(source: str, content: Any) -> FilePart:
         return FilePart("", raw, sent or _media_type_of(raw))
     if source == "url":
         # Nothing foreign is ever fetched: what is behind the URL is made up.
-        spec = synthetic(text)
         name = text.partition("?")[0].rstrip("/").rpartition("/")[2]
-        return FilePart(name, render(spec), media_type(spec.format))
+        return FilePart(name, *_made_up_picture(text))
     return FilePart("", text.encode(), "text/plain")
+
+
+@lru_cache(maxsize=16)
+def _made_up_picture(url: str) -> tuple[bytes, str]:
+    """Return the picture that stands for the one at `url`, and its media type. Drawing it takes 30 ms."""
+    spec = synthetic(url)
+    return render(spec), media_type(spec.format)
 
 
 def _media_type_of(content: bytes) -> str:

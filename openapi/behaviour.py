@@ -107,12 +107,18 @@ class Template:
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """A status word of the provider: its phase, and the least and most milliseconds it lasts by default."""
+    """A status word of the provider.
+
+    Attributes:
+        lasts: the least and the most milliseconds that it lasts by default.
+        next: the words that may follow it; None stands for every later and every terminal one.
+    """
 
     name: str
     phase: Phase
     lasts: tuple[int, int]
     provenance: str
+    next: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,6 +251,8 @@ class OperationBehaviour:
     refusal: Refusal
     raises: Mapping[str, str]
     provenance: str | None
+    idempotency: str | None = None
+    items: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -395,9 +403,9 @@ def _model(name: str, data: Mapping[str, Any]) -> Model:
 
 
 def _status(name: str, data: Mapping[str, Any]) -> Status:
-    return Status(
-        name, Phase(data["phase"]), _range(data.get("lasts", "0s"), join("statuses", name, "lasts")), _provenance(data)
-    )
+    lasts = _range(data.get("lasts", "0s"), join("statuses", name, "lasts"))
+    following = tuple(data["next"]) if "next" in data else None
+    return Status(name, Phase(data["phase"]), lasts, _provenance(data), following)
 
 
 def _range(text: str, pointer: str) -> tuple[int, int]:
@@ -554,6 +562,8 @@ def _operation(name: str, data: Mapping[str, Any], refusal: Mapping[str, Any]) -
         refusal=_refusal(data.get("refusal", {}), pointer + "/refusal", refusal),
         raises=data.get("raises", {}),
         provenance=data.get("provenance"),
+        idempotency=data.get("idempotency"),
+        items=data.get("items"),
     )
 
 

@@ -24,3 +24,19 @@ CONDITIONS: dict[str, str] = {
     "server-failed": "the server failed",
 }
 """What each condition means, in the order in which a request meets them."""
+
+FALLBACKS: dict[str, str] = {
+    "key-refused": "key-missing",
+    "body-malformed": "request-invalid",
+    "body-too-large": "request-invalid",
+    "type-unsupported": "request-invalid",
+    "model-unknown": "request-invalid",
+    "input-refused": "request-invalid",
+    "id-missing": "request-invalid",
+    "id-malformed": "id-unknown",
+    "file-unknown": "id-unknown",
+    "signature-refused": "key-refused",
+    "cancel-late": "request-invalid",
+    "method-unknown": "path-unknown",
+}
+"""The condition whose error tells a refusal where the catalogue has none for the condition itself."""

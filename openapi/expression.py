@@ -64,7 +64,7 @@ def _compile(node: nodes.Node, environment: Environment) -> Render:
     return compiler(node, environment)
 
 
-def _const(node: Any, environment: Environment) -> Render:
+def _const(node: Any, _environment: Environment) -> Render:
     value = node.value
     return lambda _: value
 
@@ -103,7 +103,8 @@ def _getitem(node: Any, environment: Environment) -> Render:
 def _conditional(node: Any, environment: Environment) -> Render:
     test, then = _compile(node.test, environment), _compile(node.expr1, environment)
     if node.expr2 is None:
-        return lambda context: then(context) if test(context) else environment.undefined()
+        # Jinja's own is not of the environment's kind here: a step into it is an error.
+        return lambda context: then(context) if test(context) else Undefined()
     other = _compile(node.expr2, environment)
     return lambda context: then(context) if test(context) else other(context)
 

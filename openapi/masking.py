@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
+from typing import Any
 from urllib.parse import quote
 
 _SHOWN = 4
@@ -41,3 +43,31 @@ def mask_header(name: bytes, value: bytes, *, secret: bool = False) -> bytes:
 def mask_query(query: bytes) -> bytes:
     """Return a query string with the values of parameters that carry keys or signatures masked."""
     return _SECRET_PARAMETER.sub(lambda match: match[1] + quote(mask(match[2].decode("latin-1"))).encode(), query)
+
+
+_SECRET_FIELD = re.compile(r"(?:key|token|secret|signature|password|authorization)$", re.IGNORECASE)
+
+
+def mask_text(text: str, secrets: Iterable[str] = ()) -> str:
+    """Return `text` with every one of `secrets` in it masked, and what a URL in it carries in parameters for keys."""
+    for secret in secrets:
+        text = text.replace(secret, mask(secret))
+    place, question, query = text.partition("?")
+    return place + question + mask_query(query.encode()).decode() if question and "://" in place else text
+
+
+def mask_data(data: Any, secrets: Iterable[str] = ()) -> Any:
+    """Return JSON `data` with texts masked that stand in fields for keys, and `secrets` wherever they stand."""
+    if isinstance(data, dict):
+        return {
+            name: mask(value) if isinstance(value, str) and is_secret_field(name) else mask_data(value, secrets)
+            for name, value in data.items()
+        }
+    if isinstance(data, list):
+        return [mask_data(each, secrets) for each in data]
+    return mask_text(data, secrets) if isinstance(data, str) else data
+
+
+def is_secret_field(name: str) -> bool:
+    """Tell whether a field called `name` is one that carries a key, a token or a signature."""
+    return _SECRET_FIELD.search(name) is not None

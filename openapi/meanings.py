@@ -46,6 +46,7 @@ _ASKS_FOR_A_TASK = frozenset({"id-unknown", "id-malformed", "id-missing"})
 _SENDS_INPUT = frozenset(
     {"request-invalid", "body-malformed", "model-unknown", "input-refused", "type-unsupported", "body-too-large"}
 )
+_IS_NO_OPERATION = frozenset({"path-unknown", "method-unknown"})
 
 
 def meaning_of_number(number: int) -> Meaning:
@@ -65,13 +66,13 @@ def meaning_of(error: Error) -> Meaning:
 
 
 def find_error(
-    errors: Iterable[Error], operation: OperationBehaviour, code: str | int | None, status: int
+    errors: Iterable[Error], operation: OperationBehaviour | None, code: str | int | None, status: int
 ) -> Error | None:
     """Return the entry of the catalogue that `operation` was refused with, or None.
 
     Args:
         errors: the catalogue.
-        operation: what was asked.
+        operation: what was asked, None where it was no operation.
         code: the code that the answer carries, or None where it carries none.
         status: the answer's HTTP status.
     """
@@ -81,10 +82,11 @@ def find_error(
         found = [each for each in errors if str(each.code) == str(code)]
     # Of entries that share a code, the one that this operation raises comes first: one code may tell an unknown
     # task to who asks for it, and a refused field to who creates one.
-    own = _ASKS_FOR_A_TASK if operation.task_id else _SENDS_INPUT
+    own = _IS_NO_OPERATION if operation is None else _ASKS_FOR_A_TASK if operation.task_id else _SENDS_INPUT
+    raised = set() if operation is None else set(operation.raises.values())
     exact = [each for each in found if each.status == status]
     ranks = [
-        [each for each in found if each.name in operation.raises.values()],
+        [each for each in found if each.name in raised],
         [each for each in exact if not own.isdisjoint(each.when)],
         [each for each in found if not own.isdisjoint(each.when)],
         [each for each in found if _ASKS_FOR_A_TASK.union(_SENDS_INPUT).isdisjoint(each.when)],

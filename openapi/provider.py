@@ -104,21 +104,25 @@ class Provider:
             self.behaviour.compile()
         except TemplateError as error:
             raise self._source.error(error.pointer, error.problem) from None
-        self._check_task_ids()
+        self._check_parameters()
         self._check_statuses()
 
-    def _check_task_ids(self) -> None:
-        """Check that each operation that asks for a task has the parameter in which it finds the task's id."""
+    def _check_parameters(self) -> None:
+        """Check that operations have the parameters in which they find a task's id or the key of a repetition."""
         for name, operation in self.behaviour.operations.items():
-            place, _, parameter = (operation.task_id or "").removeprefix("$request.").partition(".")
-            if place not in {"path", "query"}:
-                continue
-            parameters = self.contract.parameters(self.contract.operations[name])
-            known = [each.name for each in parameters if each.where == place]
-            if parameter not in known:
-                hint = nearest(parameter, known)
-                problem = f"{operation.key} has no {place} parameter {parameter!r}{hint}"
-                raise self._source.error(join("operations", name, "task_id"), problem)
+            for word, expression in (("task_id", operation.task_id), ("idempotency", operation.idempotency)):
+                self._check_parameter(name, word, expression or "")
+
+    def _check_parameter(self, operation: str, word: str, expression: str) -> None:
+        place, _, parameter = expression.removeprefix("$request.").partition(".")
+        if place not in {"path", "query", "header"}:
+            return
+        described = self.contract.operations[operation]
+        known = [each.name for each in self.contract.parameters(described) if each.where == place]
+        if parameter not in known:
+            hint = nearest(parameter, known)
+            problem = f"{described.key} has no {place} parameter {parameter!r}{hint}"
+            raise self._source.error(join("operations", operation, word), problem)
 
     def _check_statuses(self) -> None:
         """Check that every entry of the error catalogue comes with an HTTP status, whichever operation tells it."""
@@ -278,6 +282,7 @@ def _check_names(source: Source, behaviour: Behaviour) -> None:
     for phase in (Phase.COMPLETED, Phase.FAILED):
         if phase not in phases:
             raise source.error("/statuses", f"no status has the phase {phase.value!r}", "at least one")
+    _check_edges(source, behaviour)
     _check_operations(source, behaviour)
     _check_callbacks(source, behaviour)
     for number, limit in enumerate(behaviour.limits):
@@ -285,6 +290,18 @@ def _check_names(source: Source, behaviour: Behaviour) -> None:
             if name not in behaviour.operations:
                 hint = nearest(name, behaviour.operations)
                 raise source.error(join("limits", number, "operations"), f"no operation {name!r}{hint}")
+
+
+def _check_edges(source: Source, behaviour: Behaviour) -> None:
+    """Check that statuses are followed by words that there are, and those that a task stays in by none."""
+    for name, status in behaviour.statuses.items():
+        for number, following in enumerate(status.next or ()):
+            if following not in behaviour.statuses:
+                hint = nearest(following, behaviour.statuses)
+                raise source.error(join("statuses", name, "next", number), f"no status {following!r}{hint}")
+        if status.phase.terminal and status.next:
+            problem = f"a task stays in {name!r}, whose phase is {status.phase.value}"
+            raise source.error(join("statuses", name, "next"), problem, "no status")
 
 
 def _check_operations(source: Source, behaviour: Behaviour) -> None:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from math import isfinite
 from typing import Any
 
 from .pointer import MISSING, resolve
-from .times import parse_time
+from .times import MAX_TIME, parse_time
 
 FACTS = (
     "id", "status", "model", "input", "created", "updated", "completed", "duration", "outputs",
@@ -28,9 +27,10 @@ class Read:
 
 def _number(scale: int) -> Callable[[Any], Any]:
     def convert(value: Any) -> Any:
-        if isinstance(value, bool) or not isinstance(value, int | float) or not isfinite(value):
+        if isinstance(value, bool) or not isinstance(value, int | float):
             return MISSING
-        return round(value * scale)
+        # What no calendar holds is no time; the bound lets neither infinity nor what is no number at all through.
+        return round(value * scale) if abs(value) * scale <= MAX_TIME else MISSING
 
     return convert
 

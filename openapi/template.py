@@ -103,9 +103,7 @@ def _compile_object(data: Mapping[str, Any], names: frozenset[str], pointer: str
     ]
     if len({key for key, _, _ in fields}) < len(fields):  # a field may be written twice, once as an optional one
         return lambda context: {
-            key: value
-            for key, optional, render in fields
-            if not ((value := render(context)) is None and optional)
+            key: value for key, optional, render in fields if not ((value := render(context)) is None and optional)
         }
     # What never changes is copied as a whole, in its order; the rest is put in its place.
     whole = {key.removesuffix("?"): value if is_constant(value) else None for key, value in data.items()}
@@ -209,8 +207,6 @@ def _environment() -> Any:
 
 def _compile_jinja(text: str, names: frozenset[str], pointer: str) -> Render:
     from jinja2 import TemplateSyntaxError, meta, nodes  # noqa: PLC0415
-
-    from .expression import UnknownNodeError, compile_nodes  # noqa: PLC0415
 
     environment = _environment()
     try:

@@ -77,6 +77,24 @@ class Validator:
             found = {}
         return list(found.values())[:_MAX_PROBLEMS] or [self._own(data)]
 
+    def errors(self, data: Any) -> list[Any]:
+        """Return what `jsonschema` says is wrong with `data`: its errors, with their places in the schema.
+
+        Nothing where it sees nothing wrong, though the verdict may be no: see `verdict_places`.
+
+        Raises:
+            RecursionError: the data is too deep for it.
+            re.error: the schema has a pattern that Python can't read.
+        """
+        return list(_explainer()[0](self._whole).iter_errors(data))
+
+    def verdict_places(self, data: Any) -> list[tuple[str | int, ...]]:
+        """Return the places in the schema of what the verdict holds against `data`, references told as ``$ref``."""
+        try:
+            return [tuple(error.schema_path) for error in self._compiled.iter_errors(data)]
+        except ValueError:  # see `_own`
+            return []
+
     def _own(self, data: Any) -> Problem:
         try:
             error = next(self._compiled.iter_errors(data))
@@ -99,7 +117,7 @@ def _explained(schema: Any, data: Any) -> Iterator[Problem]:
         # Of the branches of an anyOf or oneOf, the one that the data came nearest to is worth telling.
         told = best_match([error]) if error.context else error
         if told.validator is not None:  # of a value that the schema `false` refuses, jsonschema does not say where
-            yield from _problems(told)
+            yield from problems_of(told)
 
 
 @lru_cache(maxsize=1)
@@ -112,7 +130,8 @@ def _explainer() -> tuple[Any, Any]:
     return lambda schema: Draft202012Validator(schema, format_checker=checker), best_match
 
 
-def _problems(error: Any) -> Iterator[Problem]:
+def problems_of(error: Any) -> Iterator[Problem]:
+    """Yield what an error of `jsonschema` says, in our words."""
     pointer = join(*error.absolute_path)
     keyword, limit, value = str(error.validator), error.validator_value, error.instance
     match keyword:

@@ -12,11 +12,13 @@ import orjson
 
 from ...openapi.behaviour import OperationBehaviour
 from ...openapi.contract import Contract, Operation, Parameter
+from ...openapi.defaults import defaults_of
 from ...openapi.errors import shorten
 from ...openapi.pointer import MISSING, join, resolve
 from ...openapi.requests import for_requests, for_requests_all, text_reader
 from ...openapi.validation import Problem, Validator
 from .exchange import Exchange, header
+from .members import Members
 
 
 class DocumentedAnswer:
@@ -40,10 +42,33 @@ class DocumentedAnswer:
             held = bool(described.get("required")), Validator(schema, contract.components), reader
             self.headers[name.lower()] = held
 
+        self._components = contract.components
+        self._names: dict[str, str | None] = {}
+        self._members: dict[str, Members] = {}
+
     def body(self, content_type: str) -> Validator | None:
         """Return the validator for bodies of `content_type`, or None where that type is not documented."""
-        sent = content_type.partition(";")[0].strip().lower()
-        return next((each for name, each in self.bodies.items() if fnmatch(sent, name.lower())), None)
+        name = self._documented(content_type)
+        return None if name is None else self.bodies[name]
+
+    def members(self, content_type: str) -> Members | None:
+        """Return what is said of the members of bodies of `content_type`, or None where it is not documented."""
+        name = self._documented(content_type)
+        if name is None:
+            return None
+        if name not in self._members:
+            self._members[name] = Members([self.schemas[name]], self._components)
+        return self._members[name]
+
+    def _documented(self, content_type: str) -> str | None:
+        """Return the documented name that `content_type` falls under, or None."""
+        if content_type not in self._names:
+            sent = content_type.partition(";")[0].strip().lower()
+            found = next((name for name in self.bodies if fnmatch(sent, name.lower())), None)
+            if len(self._names) >= _MOST_NAMES:
+                return found
+            self._names[content_type] = found
+        return self._names[content_type]
 
 
 class DocumentedOperation:
@@ -71,9 +96,26 @@ class DocumentedOperation:
         return self.contract.responses(self.operation)
 
     @cached_property
+    def texts_of_json(self) -> tuple[str, ...]:
+        """The pointers of texts in its answers that hold JSON: those that what it `reads` steps into."""
+        pointers = (pointer for each in self.behaviour.reads.values() for pointer in each.pointers)
+        return tuple(dict.fromkeys(pointer.partition("#/")[0] for pointer in pointers if "#/" in pointer))
+
+    @cached_property
+    def key_schemes(self) -> tuple[Mapping[str, Any], ...]:
+        """The security schemes, any one of which it needs; empty where it does without."""
+        asked = self.operation.effective.get("security", self.contract.security)
+        return () if {} in asked else tuple(self.contract.security_schemes(self.operation))
+
+    @property
     def needs_key(self) -> bool:
         """Whether it is documented to need a key."""
-        return bool(self.contract.security_schemes(self.operation))
+        return bool(self.key_schemes)
+
+    @cached_property
+    def defaults(self) -> dict[str, Any]:
+        """The documented defaults of its body, as `filled` needs them, by variant."""
+        return defaults_of(self.contract, self.operation)
 
     def answer(self, status: int) -> DocumentedAnswer | None:
         """Return what may be answered under `status`, or None where nothing is documented of it."""
@@ -174,3 +216,4 @@ class DocumentedOperation:
 
 
 _EXPLAINED_BYTES = 200_000
+_MOST_NAMES = 100

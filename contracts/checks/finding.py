@@ -12,8 +12,8 @@ if TYPE_CHECKING:
 
 Severity = Literal["error", "warning", "info"]
 SEVERITIES: tuple[Severity, ...] = ("error", "warning", "info")
-Subject = Literal["contract", "exchange", "trace"]
-"""What a check judges: the stored contract alone, one exchange, or everything that was seen."""
+Subject = Literal["contract", "exchange", "trace", "performance"]
+"""What a check judges: the stored contract alone, one exchange, all that was seen, or a client in a situation."""
 
 _INDEX = re.compile(r"/\d+(?=/|$)")
 
@@ -58,7 +58,7 @@ class Check:
         subject: what it judges.
         sentence: what should hold.
         judge: yields a judgement for each thing that it judges; its arguments are the oracle and the subject.
-        family: form, refusal, time, callbacks or money: the part of the kit that it belongs to.
+        family: form, refusal, time, callbacks, money or client: the part of the kit that it belongs to.
     """
 
     id: str

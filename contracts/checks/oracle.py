@@ -11,14 +11,18 @@ import orjson
 
 from ...openapi.behaviour import Behaviour, Phase
 from ...openapi.contract import Contract
+from ...openapi.defaults import filled
 from ...openapi.pointer import MISSING, resolve
 from ...openapi.provider import Provider
 from ...openapi.reads import read
 from ...openapi.refusals import ReadRefusal, read_refusal
 from ...openapi.routes import Routes
+from ...openapi.statuses import reachable
 from ...openapi.validation import Problem
 from .documented import DocumentedAnswer, DocumentedOperation
+from .documented_callbacks import DocumentedCallbacks
 from .exchange import Exchange, header
+from .members import Walked
 
 
 class Observation:
@@ -79,6 +83,33 @@ class Observation:
         status = self.exchange.status
         return None if self.operation is None or status is None else self.operation.answer(status)
 
+    @property
+    def _content_type(self) -> str:
+        return header(self.exchange.answer_headers, "content-type") or ""
+
+    @cached_property
+    def answer_problems(self) -> list[Problem] | None:
+        """What is wrong with the answer's body by its schema; None where none is documented, or it is no JSON."""
+        if self.documented is None or self.data is MISSING:
+            return None
+        validator = self.documented.body(self._content_type)
+        return None if validator is None else validator.problems(self.data)
+
+    @cached_property
+    def strange_values(self) -> list[Problem]:
+        """Those of `answer_problems` that are a value, of the right type, which is none of those that are listed."""
+        found = self.answer_problems or []
+        of_wrong_type = {each.pointer for each in found if each.keyword == "type"}
+        return [each for each in found if each.keyword in {"enum", "const"} and each.pointer not in of_wrong_type]
+
+    @cached_property
+    def members(self) -> Walked | None:
+        """Which members of the answer's body are documented; None where nothing of it is, or it is no JSON."""
+        if self.documented is None or self.data is MISSING:
+            return None
+        members = self.documented.members(self._content_type)
+        return None if members is None else members.walk(self.data)
+
     @cached_property
     def refusal(self) -> ReadRefusal | None:
         """The refusal that the answer is; None where there is no answer, or what was asked was done."""
@@ -96,9 +127,42 @@ class Observation:
     @cached_property
     def facts(self) -> dict[str, Any]:
         """What an accepting answer tells, by the names of `reads.FACTS`; times are milliseconds."""
-        if not self.accepted or self.operation is None or self.data is MISSING:
+        if not self.accepted or self.operation is None or self.data is MISSING or self.operation.behaviour.items:
             return {}
         return read(self.operation.behaviour.reads, self.data)
+
+    @cached_property
+    def listed(self) -> list[dict[str, Any]]:
+        """What an accepting answer of a list tells of each of its tasks, by the names of `reads.FACTS`."""
+        place = self.operation.behaviour.items if self.operation else None
+        found = resolve(self.data, place) if place and self.accepted else None
+        if self.operation is None or not isinstance(found, list):
+            return []
+        return [read(self.operation.behaviour.reads, each) for each in found]
+
+    @cached_property
+    def idempotency_key(self) -> str | None:
+        """What makes a creation safe to repeat, None where it has nothing of that kind."""
+        place = self.operation.behaviour.idempotency if self.operation else None
+        value = self.find(place) if place and self.does == "create" else None
+        return value if isinstance(value, str) and value else None
+
+    @cached_property
+    def model(self) -> str | None:
+        """The model that a creation asks for, None where that is not told."""
+        if self.operation is None:
+            return None
+        variant = self.operation.behaviour.variant
+        value = self.operation.behaviour.model if variant is None else resolve(self.request_data, variant)
+        return value if isinstance(value, str) else None
+
+    @cached_property
+    def whole_request(self) -> Any:
+        """The request's body with the documented defaults of the fields that it leaves out."""
+        if self.operation is None:
+            return self.request_data
+        variant = self.operation.behaviour.variant
+        return filled(self.request_data, self.operation.defaults.get((self.model if variant else None) or ""))
 
     @cached_property
     def asked_id(self) -> str | None:
@@ -137,17 +201,22 @@ class Observation:
 class Oracle:
     """What is right for one provider. Everything is judged by the same one: emulator, client, recording, provider.
 
+    Args:
+        provider: whose stored contract it is.
+        contract: another one to judge by, corrected further than the provider's own.
+
     Attributes:
         provider: whose stored contract it is.
         behaviour: what OpenAPI does not say of it.
         contract: its documents, corrected and joined.
         operations: each operation, ready to judge, by name.
+        key_places: the headers that carry keys, in lower case, each with the word before the key.
     """
 
-    def __init__(self, provider: Provider) -> None:
+    def __init__(self, provider: Provider, contract: Contract | None = None) -> None:
         self.provider = provider
         self.behaviour: Behaviour = provider.behaviour
-        self.contract: Contract = provider.contract
+        self.contract: Contract = provider.contract if contract is None else contract
         self.operations = {
             name: DocumentedOperation(each, self.contract.operations[name], self.contract)
             for name, each in self.behaviour.operations.items()
@@ -155,7 +224,7 @@ class Oracle:
         self._routes: Routes[DocumentedOperation] = Routes(
             (each.behaviour.key, each.behaviour.slashes, each) for each in self.operations.values()
         )
-        self._key_headers = self._places_of_keys()
+        self.key_places = self._places_of_keys()
 
     def observe(self, exchange: Exchange) -> Observation:
         """Return `exchange` with what it means."""
@@ -179,11 +248,21 @@ class Oracle:
 
     def key_in(self, exchange: Exchange) -> str:
         """Return the key that a request shows, "" where it shows none."""
-        for name, scheme in self._key_headers:
+        for name, scheme in self.key_places:
             value = header(exchange.headers, name)
             if value:
                 return value.removeprefix(scheme).strip()
         return ""
+
+    @cached_property
+    def reachable(self) -> dict[str, frozenset[str]]:
+        """The words of the provider that a task may be in later, when it was last seen in each status."""
+        return reachable(self.behaviour.statuses)
+
+    @cached_property
+    def callbacks(self) -> DocumentedCallbacks:
+        """What the contract says of the callbacks that the provider sends."""
+        return DocumentedCallbacks(self.contract, self.behaviour)
 
     def _places_of_keys(self) -> list[tuple[str, str]]:
         """Return the headers that carry keys, in lower case, each with the word before the key."""

@@ -28,7 +28,7 @@ class Tally:
         self.counts: Counter[tuple[str, str, str]] = Counter()
         self._by_subject = {
             subject: [each for each in self.checks if each.subject == subject]
-            for subject in ("contract", "exchange", "trace")
+            for subject in ("contract", "exchange", "trace", "performance")
         }
 
     def judge_contract(self, oracle: Oracle) -> list[Finding]:
@@ -42,6 +42,10 @@ class Tally:
     def judge_trace(self, oracle: Oracle, trace: Trace) -> list[Finding]:
         """Judge everything that was seen; return what was found, known before or not."""
         return self._judge("trace", oracle, trace)
+
+    def judge_performance(self, oracle: Oracle, performance: Any) -> list[Finding]:
+        """Judge a client in one situation; return what was found, known before or not."""
+        return self._judge("performance", oracle, performance)
 
     def add(self, finding: Finding) -> None:
         """Keep `finding`, or count it where one of the same cause is kept already."""

@@ -59,6 +59,7 @@ class View:
         facts: what was told, by the names of `reads.FACTS`.
         phase: the phase that was told; None where none was, or a word that is not known.
         seen: the exchange or callback.
+        operation: the name of the operation that was asked, "" for callbacks.
     """
 
     time: int
@@ -66,6 +67,12 @@ class View:
     facts: dict[str, Any]
     phase: Phase | None
     seen: Exchange | Callback
+    operation: str = ""
+
+    @property
+    def began(self) -> int:
+        """When it was asked for, or when it came."""
+        return self.seen.began if isinstance(self.seen, Exchange) else self.seen.came
 
     @property
     def status(self) -> str | None:
@@ -82,7 +89,7 @@ class TaskHistory:
         id: the provider's id of it.
         creation: the exchange that created it, None where that was not seen.
         asked: every exchange that asked for it by its id, whoever asked and whatever was answered, in order.
-        callbacks: the callbacks that told of it, in order.
+        callbacks: the callbacks that told of it, in order; none where another account has a task of the same id.
         views: what was told of it to its owner, in order; polls that were refused tell nothing.
     """
 
@@ -109,7 +116,7 @@ class TaskHistory:
             "create": "creation", "poll": "poll", "cancel": "cancel",
         }  # fmt: skip
         return [
-            View(each.exchange.ended, words[each.does], each.facts, each.phase, each.exchange)
+            View(each.exchange.ended, words[each.does], each.facts, each.phase, each.exchange, each.name)
             for each in [*first, *self.own]
             if each.accepted and each.does in words
         ]
@@ -137,6 +144,9 @@ class Circumstances:
         receiver: whether every callback that came to the URLs of the creations was seen.
         exact: whether the times of exchanges are the provider's own to the millisecond (an emulator's clock), so that
             what is told can be held against them.
+        whole: whether every creation of these accounts was seen, so that a task that nobody created is none.
+        redelivered: the ids of tasks whose callbacks the provider was asked to send once more.
+        accounts: the keys of the accounts that `secret` and `callback_url` were set for; empty for all.
     """
 
     until: int
@@ -144,6 +154,13 @@ class Circumstances:
     callback_url: str = ""
     receiver: bool = False
     exact: bool = False
+    whole: bool = False
+    redelivered: frozenset[str] = frozenset()
+    accounts: frozenset[str] = frozenset()
+
+    def holds_for(self, account: str) -> bool:
+        """Tell whether `secret` and `callback_url` were set for the account of this key."""
+        return not self.accounts or account in self.accounts
 
 
 @dataclass
@@ -154,7 +171,8 @@ class Trace:
         observations: the exchanges, with what they mean.
         received: the callbacks, with what they tell.
         circumstances: what a judge has to know beside.
-        tasks: what was seen of each task, by its id, in the order of their first appearance.
+        tasks: what was seen of each task, by its id, in the order of their first appearance. Ids are an account's own:
+            where a second account has a task of the same id, a number stands behind it.
     """
 
     observations: list[Observation]
@@ -171,16 +189,30 @@ def make_trace(
     observed = [each if isinstance(each, Observation) else oracle.observe(each) for each in exchanges]
     received = [ReceivedCallback(oracle, each) for each in callbacks]
     tasks: dict[str, TaskHistory] = {}
+    owners = _owners(observed)
     for each in observed:
         identity = each.task_id
-        if identity is None:
-            continue
-        history = tasks.setdefault(identity, TaskHistory(identity))
-        if each.does == "create":
-            history.creation = history.creation or each
-        else:
-            history.asked.append(each)
+        if identity is not None:
+            accounts = owners.get(identity, [])
+            number = accounts.index(each.account) if each.account in accounts else 0
+            history = tasks.setdefault(f"{identity} {number + 1}" if number else identity, TaskHistory(identity))
+            if each.does == "create":
+                history.creation = history.creation or each
+            else:
+                history.asked.append(each)
     for letter in received:
-        if letter.task_id is not None:
-            tasks.setdefault(letter.task_id, TaskHistory(letter.task_id)).callbacks.append(letter)
+        identity = letter.task_id
+        if identity is not None and len(owners.get(identity, ())) < 2:
+            tasks.setdefault(identity, TaskHistory(identity)).callbacks.append(letter)
     return Trace(observed, received, circumstances, tasks)
+
+
+def _owners(observed: list[Observation]) -> dict[str, list[str]]:
+    """Return the keys of the accounts that have a task of each id."""
+    found: dict[str, list[str]] = {}
+    for each in observed:
+        if each.does == "create" and each.task_id is not None:
+            accounts = found.setdefault(each.task_id, [])
+            if each.account not in accounts:
+                accounts.append(each.account)
+    return found

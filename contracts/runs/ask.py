@@ -11,7 +11,7 @@ import orjson
 
 from ...openapi.pointer import MISSING, split
 from ..checks.documented import DocumentedOperation
-from ..checks.exchange import Headers
+from ..checks.exchange import Exchange, Headers
 from ..checks.oracle import Oracle
 
 JSON = "application/json"
@@ -39,6 +39,11 @@ class Ask:
         """Return this request with another value of the header `name` (in lower case), or without it for None."""
         kept = tuple(each for each in self.headers if each[0] != name)
         return replace(self, headers=kept if value is None else (*kept, (name, value)))
+
+
+def exchange_of(ask: Ask) -> Exchange:
+    """Return `ask` as an exchange that nobody has answered."""
+    return Exchange(ask.method, ask.path, ask.query, ask.headers, ask.body, 0, 0, None)
 
 
 class NoKeyPlaceError(ValueError):

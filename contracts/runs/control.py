@@ -100,12 +100,12 @@ class HeldTime(Clock):
     def __init__(self, control: Control, keys: tuple[str, ...]) -> None:
         self._control = control
         self._keys = keys
-        for key in keys:
-            self._control.ask("POST", "/clock", {"freeze": True}, namespace=key)
-        latest = max(self._time(control.ask("GET", "/clock", namespace=key)) for key in keys)
-        self._now = latest
-        for key in keys:
-            self._control.ask("POST", "/clock", {"set": latest / 1000}, namespace=key)
+        self._moving = keys[0]
+        frozen = {key: self._time(control.ask("POST", "/clock", {"freeze": True}, namespace=key)) for key in keys}
+        self._now = max(frozen.values())
+        for key, now in frozen.items():
+            if now < self._now:
+                control.ask("POST", "/clock", {"set": self._now / 1000}, namespace=key)
 
     @staticmethod
     def _time(answer: Any) -> int:
@@ -116,11 +116,12 @@ class HeldTime(Clock):
         return self._now
 
     async def at_arrival(self) -> int:
-        """Return the time that the first key's clock tells: in the middle of an advance it is on its way."""
-        return self._time(await self._control.asked("GET", "/clock", namespace=self._keys[0]))
+        """Return the time that the clock tells which is being advanced: in the middle of that it is on its way."""
+        return self._time(await self._control.asked("GET", "/clock", namespace=self._moving))
 
     def wait(self, milliseconds: int) -> None:
         """Advance every clock; return when everything that fell due has been done."""
         for key in self._keys:
+            self._moving = key
             answer = self._control.ask("POST", "/clock", {"advance": milliseconds}, namespace=key)
             self._now = self._time(answer)

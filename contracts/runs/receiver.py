@@ -13,6 +13,9 @@ from .target import Target
 
 MAX_BODY_BYTES = 1_000_000
 MAX_CALLBACKS = 10_000
+HANG_SECONDS = 0.3
+"""How long a receiver that hangs keeps a connection before it breaks it: nobody wants to wait for the whole of a
+provider's timeout, and to the provider it is the same, an attempt without an answer."""
 
 
 class Receiver:
@@ -28,6 +31,7 @@ class Receiver:
         self._target = target
         self.callbacks: list[Callback] = []
         self.answers: deque[int | str] = deque()
+        self._open: set[asyncio.Task[None]] = set()
         self._server = target.run(asyncio.start_server(self._connected, host, port))
         name, number = self._server.sockets[0].getsockname()[:2]
         self.url = f"http://{name}:{number}/callback"
@@ -38,9 +42,19 @@ class Receiver:
 
     async def _closed(self) -> None:
         self._server.close()
+        served = list(self._open)
+        for connection in served:
+            connection.cancel()
+        await asyncio.gather(*served, return_exceptions=True)
         await self._server.wait_closed()
 
-    async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        # A task of our own: those that the server starts for coroutines complain where they are cancelled.
+        connection = asyncio.get_running_loop().create_task(self._held(reader, writer))
+        self._open.add(connection)
+        connection.add_done_callback(self._open.discard)
+
+    async def _held(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             await self._served(reader, writer)
         except (h11.RemoteProtocolError, ConnectionError):
@@ -79,7 +93,7 @@ class Receiver:
             status = answer if isinstance(answer, int) else None
             self.callbacks.append(Callback(headers, body, came, real, status, len(self.callbacks) + 1))
         if answer == "hang":
-            await asyncio.sleep(3600)
+            await asyncio.sleep(HANG_SECONDS)
         if not isinstance(answer, int):
             writer.transport.abort()
             return False

@@ -10,8 +10,10 @@ from typing import Any, Self, TypeVar
 from urllib.parse import urlsplit
 
 import httpx
+import orjson
 
 from ..checks.exchange import Exchange, Headers
+from . import asgi
 from .ask import Ask
 
 T = TypeVar("T")
@@ -40,10 +42,12 @@ class Target:
         parts = urlsplit(self.base_url)
         self.root = f"{parts.scheme}://{parts.netloc}"
         self._runner = asyncio.Runner()
-        transport = httpx.ASGITransport(app) if app is not None else None
+        self._app = app
+        self._host = parts.netloc
         # The environment's proxies are none of a test's business.
-        self._http = httpx.AsyncClient(transport=transport, timeout=seconds, trust_env=False, headers={})
+        self._http = httpx.AsyncClient(timeout=seconds, trust_env=False, headers={})
         self._http.headers.clear()
+        self.in_process = app is not None
         self._prefix = urlsplit(self.base_url).path
         self.clock: Clock = RealTime(self)
         self.asked = 0
@@ -65,7 +69,7 @@ class Target:
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
         """Return what `work` does, on the target's loop."""
-        return self._runner.run(work)
+        return self._runner.get_loop().run_until_complete(work)
 
     def ask(self, ask: Ask) -> Exchange:
         """Send a request to the provider and return the exchange; an answer that never came is one without status."""
@@ -74,16 +78,11 @@ class Target:
     async def _asked(self, ask: Ask) -> Exchange:
         self.asked += 1
         began = self.clock.now()
-        url = f"{self.root}{self._prefix}{ask.path}" + (f"?{ask.query}" if ask.query else "")
         status: int | None = None
         headers: Headers = ()
         body, error = b"", ""
-        sent = list(ask.headers)
         try:
-            request = self._http.build_request(ask.method, url, headers=sent, content=ask.body or None)
-            response = await self._http.send(request)
-            status, body = response.status_code, response.content
-            headers = tuple((name.lower(), value) for name, value in response.headers.multi_items())
+            status, headers, body = await self._answer(ask)
         except httpx.HTTPError as failure:
             error = f"{type(failure).__name__}: {failure}".rstrip(": ")
         return Exchange(
@@ -91,13 +90,30 @@ class Target:
             error, self.asked,
         )  # fmt: skip
 
+    async def _answer(self, ask: Ask) -> tuple[int, Headers, bytes]:
+        path = self._prefix + ask.path
+        if self._app is not None:
+            return await asgi.call(self._app, ask.method, path, ask.query, ask.headers, ask.body, host=self._host)
+        url = f"{self.root}{path}" + (f"?{ask.query}" if ask.query else "")
+        sent = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in ask.headers]
+        request = self._http.build_request(ask.method, url, headers=sent, content=ask.body or None)
+        response = await self._http.send(request)
+        headers = tuple((name.lower(), value) for name, value in response.headers.multi_items())
+        return response.status_code, headers, response.content
+
     async def fetch(self, method: str, url: str, data: Any = None) -> httpx.Response:
         """Return the answer of something else on the target's host: its control API.
 
         Raises:
             httpx.HTTPError: there is none.
         """
-        return await self._http.request(method, f"{self.root}{url}", json=data)
+        if self._app is None:
+            return await self._http.request(method, f"{self.root}{url}", json=data)
+        path, _, query = url.partition("?")
+        body = b"" if data is None else orjson.dumps(data)
+        told = (("content-type", "application/json"),) if body else ()
+        status, headers, content = await asgi.call(self._app, method, path, query, told, body, host=self._host)
+        return httpx.Response(status, headers=list(headers), content=content)
 
 
 class Clock:

@@ -72,6 +72,20 @@ def test_what_was_seen_last_is_told_when_the_time_is_up(connect: Connect, faulty
     assert time.moment <= 1060
 
 
+def test_results_that_a_creation_that_is_done_at_once_does_not_tell_are_asked_for(
+    connect: Connect, faulty: FaultyServer, time: FakeTime
+) -> None:
+    done_at_once = answer(201, {"id": ID, "status": "done", "files": []})
+    client = speaker(connect, faulty, done_at_once, DONE)
+    assert client.wait(client.create("brush-2", prompt="x")).outputs == (FILE,)
+    assert (time.pauses, len(faulty.received)) == ([], 2)
+    faulty.plays(done_at_once, GARBAGE, DONE)
+    assert client.wait(client.create("brush-2", prompt="x")).outputs == (FILE,)
+    faulty.plays(done_at_once, close)
+    with pytest.raises(WaitTimedOut):
+        client.wait(client.create("brush-2", prompt="x"), timeout=30)
+
+
 def test_the_provider_says_when_to_give_up(connect: Connect, faulty: FaultyServer, time: FakeTime) -> None:
     client = speaker(connect, faulty, CREATED, told("painting"))
     with pytest.raises(WaitTimedOut, match="had not ended after 900 s"):

@@ -42,7 +42,7 @@ def web() -> Any:
             pass
 
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever)
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
         yield f"http://127.0.0.1:{server.server_port}", pages
         server.shutdown()
@@ -195,6 +195,7 @@ def test_what_is_not_there_is_said(tmp_path: Any) -> None:
         read_pages([str(tmp_path / "latin.md")])
 
 
+@pytest.mark.untraced
 def test_two_documents_of_2_mb_and_600_operations_compare_soon(tmp_path: Any) -> Any:
     def big(size: int) -> dict:  # type: ignore[type-arg]
         made = document()

@@ -40,6 +40,7 @@ def bodies(provider: str) -> list[Any]:
     ]
 
 
+@pytest.mark.untraced
 @pytest.mark.parametrize("provider", built_in_names())
 def test_every_stored_body_is_drawn_as_it_should_be(provider: Any) -> None:
     for document, schema in bodies(provider):
@@ -48,6 +49,7 @@ def test_every_stored_body_is_drawn_as_it_should_be(provider: Any) -> None:
         assert [value for value in samples(strategies.values(schema), 25) if not judge(value)] == []
 
 
+@pytest.mark.untraced
 @pytest.mark.parametrize("name", SCHEMAS)
 def test_little_of_what_is_drawn_has_to_be_thrown_away(name: Any, monkeypatch: Any) -> Any:
     asked: list[bool] = []
@@ -61,6 +63,7 @@ def test_little_of_what_is_drawn_has_to_be_thrown_away(name: Any, monkeypatch: A
     assert asked.count(False) <= 0.1 * max(len(asked), 10)
 
 
+@pytest.mark.untraced
 def test_a_stored_request_is_drawn_in_about_a_millisecond() -> None:
     for provider in built_in_names():
         contract = load_provider(provider).contract

@@ -81,6 +81,7 @@ def test_what_is_only_worth_knowing_is_not_proven() -> None:
     assert found.witness is None
 
 
+@pytest.mark.untraced
 def test_the_search_is_bounded() -> None:
     names = [f"p{number:03}" for number in range(MOST + 2)]
     before, after = (
@@ -99,7 +100,7 @@ def test_the_same_documents_give_the_same_witnesses() -> None:
 PLAIN = [name for name, each in SCHEMAS.items() if isinstance(each, dict) and "$defs" not in each]
 
 
-@pytest.mark.parametrize("step", range(1, 6))
+@pytest.mark.parametrize("step", [1, *(pytest.param(step, marks=pytest.mark.untraced) for step in range(2, 6))])
 def test_every_witness_convinces_both_validators(step: Any) -> None:
     for name, other in zip(PLAIN, PLAIN[step:], strict=False):
         before, after = SCHEMAS[name], SCHEMAS[other]

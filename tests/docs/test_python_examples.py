@@ -14,13 +14,14 @@ from .test_examples import ROOT, blocks
 PYTEST = (ROOT / "docs" / "pytest.md").read_text()
 CALLBACKS = (ROOT / "docs" / "callbacks.md").read_text()
 TESTS = [each for text in (PYTEST, CALLBACKS) for each in blocks(text, "python") if "def test_" in each]
+PLAIN = ("-p", "no:cacheprovider", "-p", "no:hypothesispytest")
 SCRIPTS = [each for each in blocks(PYTEST, "python") if "def test_" not in each]
 
 
 def test_the_tests_of_the_documentation_pass(pytester: pytest.Pytester) -> None:
     for number, text in enumerate(TESTS):
         (pytester.path / f"test_{number}.py").write_text(text)
-    result = pytester.runpytest_subprocess("-p", "no:cacheprovider")
+    result = pytester.runpytest_subprocess(*PLAIN)
     result.assert_outcomes(passed=len(TESTS))
 
 
@@ -33,6 +34,6 @@ def test_the_readmes_test_is_one_of_them_and_passes_in_less_than_a_second(pytest
     (text,) = [each for each in blocks((ROOT / "README.md").read_text(), "python") if "def test_" in each]
     (app,) = re.findall(r"^class MyApp:\n.*?(?=^\S)", PYTEST, re.DOTALL | re.MULTILINE)
     pytester.makepyfile(f"import httpx\n\n\n{app}\n\n{text}")
-    result = pytester.runpytest_subprocess("-p", "no:cacheprovider", "--durations=0", "--durations-min=0.9")
+    result = pytester.runpytest_subprocess(*PLAIN, "--durations=0", "--durations-min=0.9")
     result.assert_outcomes(passed=1)
     assert not re.search(r"s call ", result.stdout.str())

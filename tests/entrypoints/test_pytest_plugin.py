@@ -59,7 +59,7 @@ def create(account, code=200):
 def ran(pytester: pytest.Pytester, text: str, *arguments: str) -> pytest.RunResult:
     """Run a test file in a process of its own: inside this one, its modules and ours would meet."""
     pytester.makepyfile(app=APP, test_it=text)
-    return pytester.runpytest_subprocess("-p", "no:cacheprovider", *arguments)
+    return pytester.runpytest_subprocess("-p", "no:cacheprovider", "-p", "no:hypothesispytest", *arguments)
 
 
 def test_the_example_takes_less_than_a_second(understudy: Any) -> None:

@@ -212,6 +212,7 @@ FORMS = {
 }
 
 
+@pytest.mark.untraced
 @pytest.mark.parametrize("provider", NAMES)
 @pytest.mark.parametrize("frozen", [True, False])
 def test_ids_look_as_documented_and_thousands_at_the_same_moment_differ(provider: str, frozen: bool) -> None:

@@ -123,6 +123,7 @@ def test_a_long_value_is_neither_told_in_full_nor_compared_for_long(model: Any) 
     assert time.process_time() - began < 1
 
 
+@pytest.mark.untraced
 @pytest.mark.parametrize(
     "values",
     [["a"] * 45_000, [{"a": number} for number in range(18_000)], "y" * 190_000],

@@ -137,6 +137,7 @@ class Crowd:
         return made
 
 
+@pytest.mark.untraced
 def test_of_five_thousand_none_is_lost_and_none_is_sent_again_after_a_200() -> None:
     crowd = Crowd(instant=True)
     seen: Counter[str] = Counter()
@@ -170,6 +171,7 @@ def test_of_five_thousand_none_is_lost_and_none_is_sent_again_after_a_200() -> N
     assert {each.task.id: len(each.attempts) for each in deliveries} == dict(seen)
 
 
+@pytest.mark.untraced
 def test_advancing_an_hour_drains_a_thousand_in_order_within_three_seconds() -> None:
     crowd = Crowd()
 
@@ -191,6 +193,7 @@ def test_advancing_an_hour_drains_a_thousand_in_order_within_three_seconds() -> 
     assert asyncio.run(play()) < 3
 
 
+@pytest.mark.untraced
 def test_ten_thousand_pending_deliveries_cost_a_heap() -> None:
     crowd = Crowd()
 
@@ -207,6 +210,7 @@ def test_ten_thousand_pending_deliveries_cost_a_heap() -> None:
     asyncio.run(play())
 
 
+@pytest.mark.untraced
 def test_deliveries_that_ended_are_let_go_of_and_pending_ones_never() -> None:
     crowd = Crowd()
     outbox = crowd.namespace.outbox

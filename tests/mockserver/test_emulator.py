@@ -175,6 +175,7 @@ def test_a_named_namespace_is_the_same_as_a_key_of_that_name(provider: str) -> N
     assert account is stage.emulator.namespaces.of_key("worker").account(provider)
 
 
+@pytest.mark.untraced
 def test_a_namespace_forgotten_for_others_says_so_by_its_id_and_never_by_its_key() -> None:
     stage = Stage("kie", limits=False)
     gone = stage.emulator.namespaces.of_key("a-very-secret-key").id

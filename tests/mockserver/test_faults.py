@@ -73,6 +73,16 @@ def test_each_fault_does_its_own_thing_to_the_connection() -> None:
     assert broken(play("dribble", bytes_per_second="100"), Recorder(leaves_after=2)).written == [whole[:5], whole[5:10]]
 
 
+@pytest.mark.parametrize("name", ["reset", "empty-reply", "truncated-body", "garbage", "dribble"])
+def test_nothing_is_done_to_a_connection_that_is_gone(name: str) -> None:
+    async def receive() -> Any:
+        return {"type": "http.disconnect"}
+
+    wire = Recorder(leaves_after=0)
+    asyncio.run(break_connection(play(name), ANSWER, wire, receive, bytes(range(40))))
+    assert (wire.written, wire.done) == ([], "")
+
+
 def test_an_answer_on_the_wire_says_how_long_it_is_and_that_it_is_the_last() -> None:
     head, _, body = as_bytes(Answer(455, [(b"x", b"y")], b"abc")).partition(b"\r\n\r\n")
     assert head.split(b"\r\n") == [b"HTTP/1.1 455 Unknown", b"x: y", b"content-length: 3", b"connection: close"]

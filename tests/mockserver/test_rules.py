@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-import httpx
 import pytest
 from understudy.mockserver.server import MockServer
 from understudy.mockserver.settings import Settings
 
 from .control_document import judge_async
+from .crowd import crowd
 from .stage import SIMPLE, Stage, provider_of, refused_with
 
 RULES = "/_understudy/rules?namespace=test"
@@ -231,6 +231,7 @@ def test_a_rule_that_is_wrong_or_can_never_match_is_refused(rule: dict[str, Any]
 # --- chance and many ----------------------------------------------------------------------------------------
 
 
+@pytest.mark.untraced
 def test_a_probability_is_about_right_and_the_same_in_every_run() -> None:
     def run(seed: int) -> list[int]:
         stage = Stage("kie", limits=False, seed=seed)
@@ -254,17 +255,10 @@ def test_after_a_reset_chance_begins_anew() -> None:
     assert set(seen[0]) == {200, 500}
 
 
+@pytest.mark.untraced
 def test_a_rule_that_is_played_ten_times_is_so_under_a_thousand_creations_at_once() -> None:
     async def create_all(url: str) -> list[int]:
-        limits = httpx.Limits(max_connections=16)
-        async with httpx.AsyncClient(
-            base_url=url,
-            trust_env=False,
-            verify=False,
-            timeout=30,
-            limits=limits,
-            event_hooks={"response": [judge_async]},
-        ) as client:
+        async with crowd(url, event_hooks={"response": [judge_async]}) as client:
             await client.post("/_understudy/rules?namespace=many", json={"play": "our-fault", "times": 10})
             sent = {"json": SIMPLE["acme"], "headers": {"X-Acme-Key": "many"}}
             found = await asyncio.gather(*(client.post(f"/acme{WAYS['acme']}", **sent) for _ in range(1000)))

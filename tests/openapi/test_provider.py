@@ -123,6 +123,44 @@ def test_settings_are_chosen_with_the_options_and_a_secret_that_cannot_sign_is_r
         load_provider(folder, {"secret": "whsec_é"})
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "sentence"),
+    [
+        (
+            "waiting: { phase: pending,",
+            "waiting: { next: [done, brokn], phase: pending,",
+            "behaviour.yaml:10: /statuses/waiting/next/1: no status 'brokn' (did you mean 'broken'?)",
+        ),
+        (
+            "done: { phase: completed }",
+            "done: { phase: completed, next: [broken] }",
+            "/statuses/done/next: a task stays in 'done', whose phase is completed; expected no status",
+        ),
+        (
+            "variant: /model",
+            "variant: /model\n    idempotency: $request.header.Idempotency-Key",
+            "behaviour.yaml:29: /operations/create/idempotency: POST /tasks has no header parameter 'Idempotency-Key'",
+        ),
+    ],
+)
+def test_edges_and_keys_of_repetitions_that_lead_nowhere_are_found(
+    tmp_path: Path, old: str, new: str, sentence: str
+) -> None:
+    folder = changed(tmp_path, "behaviour.yaml", old, new)
+    assert refused(folder, {}).endswith(sentence)
+
+
+def test_words_that_may_follow_a_status_are_known(tmp_path: Path) -> None:
+    folder = changed(
+        tmp_path, "behaviour.yaml", "waiting: { phase: pending,", "waiting: { next: [done], phase: pending,"
+    )
+    provider = load_provider(folder)
+    provider.check()
+    assert {name: each.next for name, each in provider.behaviour.statuses.items()} == {
+        "waiting": ("done",), "done": None, "broken": None,
+    }  # fmt: skip
+
+
 @pytest.mark.parametrize("url", ["", "hook.test", "http://[", "https://hook.test:0", "https://hook.test:99999"])
 def test_a_setting_that_should_be_a_url_and_is_none_is_refused(tmp_path: Path, url: str) -> None:
     with pytest.raises(OptionError, match=r"^hook: '.*' is no URL$"):

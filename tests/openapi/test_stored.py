@@ -87,6 +87,7 @@ def test_a_listed_example_is_mended_by_the_correction_beside_it(name: str, file:
         assert fits(example) is mended
 
 
+@pytest.mark.untraced
 @pytest.mark.parametrize("choice", DOCUMENTS, ids=shown)
 def test_every_effective_document_is_valid_openapi(choice: Choice) -> None:
     validate(effective(choice))

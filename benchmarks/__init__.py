@@ -1,0 +1,1 @@
+"""What is measured, and against whom: `uv run python -m benchmarks`."""

@@ -1,0 +1,138 @@
+"""Looking before leaping: is there a provider at all, is it this one, and does it take the key?"""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from collections.abc import Iterator
+from urllib.parse import urlsplit
+
+from ...openapi.errors import cut
+from ...openapi.pointer import MISSING
+from ..checks.documented import DocumentedOperation
+from ..checks.exchange import Exchange, header
+from ..checks.oracle import Observation, Oracle
+from .ask import Ask, ask_for_task, make_ask
+from .target import Target, UnreachableError
+
+UNKNOWN_ID = "understudy-unknown-id"
+_SECONDS = 5.0
+
+
+def look(oracle: Oracle, target: Target, key: str) -> list[Observation]:
+    """Ask what costs nothing, and return what was answered.
+
+    Raises:
+        UnreachableError: there is no such provider at the target, or it does not take the key.
+    """
+    seen = [_answered(oracle, target, ask) for ask in _questions(oracle, key)]
+    keyless = [_answered(oracle, target, ask) for ask in _questions(oracle, None)]
+    if not any(is_familiar(each) for each in (*seen, *keyless)):
+        shown = seen[-1].exchange
+        title = oracle.behaviour.title
+        told = cut(shown.answer.decode("utf-8", "replace"), 100)
+        raise UnreachableError(
+            f"{target.base_url} is another provider than {title}: {shown.method} {shown.path} was answered "
+            f"HTTP {shown.status} {told}"
+        )
+    if all(is_refusing_the_key(each) for each in seen):
+        message = next((each.refusal.message for each in seen if each.refusal), "")
+        raise UnreachableError(f"{target.base_url} refuses the key: {message or f'HTTP {seen[0].exchange.status}'}")
+    return seen
+
+
+def _answered(oracle: Oracle, target: Target, ask: Ask) -> Observation:
+    exchange = target.ask(ask)
+    _check_answer(target, exchange)
+    return oracle.observe(exchange)
+
+
+def takes(oracle: Oracle, target: Target, key: str) -> bool:
+    """Tell whether the target takes `key`."""
+    return not all(is_refusing_the_key(oracle.observe(target.ask(ask))) for ask in _questions(oracle, key))
+
+
+def _questions(oracle: Oracle, key: str | None) -> Iterator[Ask]:
+    """Yield requests that change nothing: the balance, and the polls of a task that does not exist."""
+    for operation in oracle.doing("balance"):
+        yield make_ask(operation, key)
+    for operation in oracle.doing("poll")[:1]:
+        yield ask_for_task(operation, key, unknown_id(operation))
+
+
+def unknown_id(operation: DocumentedOperation) -> str:
+    """Return an id of the right form that no task has, as far as the contract tells the form."""
+    from ..strategies import Strategies  # noqa: PLC0415 - only here is anything drawn
+    from .drawing import drawn  # noqa: PLC0415
+
+    place = (operation.behaviour.task_id or "").removeprefix("$request.").partition(".")
+    schema = next((each.schema for each, _, _ in operation.parameters if each.name == place[2]), None)
+    if schema is None:
+        return UNKNOWN_ID
+    told = operation.contract.resolve(schema)
+    if isinstance(told, dict) and not {"pattern", "format", "enum", "const", "allOf", "maxLength"} & set(told):
+        return UNKNOWN_ID
+    values = drawn(Strategies(operation.contract.document("")).values(schema), 2, 1)
+    return str(values[-1]) if values else UNKNOWN_ID
+
+
+def _check_answer(target: Target, exchange: Exchange) -> None:
+    url = target.base_url
+    if exchange.status is None:
+        raise UnreachableError(f"{url} {_why(target, exchange)}")
+    if 300 <= exchange.status <= 399:
+        place = header(exchange.answer_headers, "location") or "nowhere"
+        raise UnreachableError(f"{url} redirects to {cut(place, 200)}; give that as --url")
+    kind = (header(exchange.answer_headers, "content-type") or "").partition(";")[0].strip().lower()
+    if kind == "text/html" or exchange.answer.lstrip()[:1] == b"<":
+        raise UnreachableError(
+            f"{url} answers {exchange.method} {exchange.path} with HTML (HTTP {exchange.status}); expected an API"
+        )
+
+
+def _why(target: Target, exchange: Exchange) -> str:
+    secure = target.base_url.startswith("https:")
+    if secure and any(each in exchange.error for each in ("WRONG_VERSION_NUMBER", "record layer failure")):
+        return "speaks no TLS; try http://"
+    if not secure and not exchange.error.startswith("ConnectError") and target.run(_speaks_tls(target.base_url)):
+        return "speaks TLS; try https://"
+    return f"can't be reached: {cut(exchange.error, 200)}"
+
+
+async def _speaks_tls(url: str) -> bool:
+    parts = urlsplit(url)
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    try:
+        async with asyncio.timeout(_SECONDS):
+            _, writer = await asyncio.open_connection(parts.hostname, parts.port or 80, ssl=context)
+    except ssl.SSLError as error:
+        return "ALERT" in (error.reason or "")  # only who speaks TLS says in TLS that it will not
+    except (OSError, TimeoutError):
+        return False
+    writer.close()
+    return True
+
+
+def is_familiar(seen: Observation) -> bool:
+    """Tell whether an answer looks like the provider's: one that its documents describe, or a refusal it knows."""
+    if seen.documented is None or seen.exchange.status is None:
+        return False
+    if seen.refusal is not None:
+        worded = seen.refusal.code is not None or not (seen.operation and seen.operation.behaviour.refusal.code)
+        return worded and seen.refusal.entry is not None and "path-unknown" not in _only(seen)
+    validator = seen.documented.body(header(seen.exchange.answer_headers, "content-type") or "")
+    if validator is None:
+        return not seen.documented.bodies
+    return seen.data is not MISSING and validator.is_valid(seen.data)
+
+
+def _only(seen: Observation) -> tuple[str, ...]:
+    """Return the condition that the refusal is raised by, where there is but one."""
+    entry = seen.refusal.entry if seen.refusal else None
+    return entry.when if entry is not None and len(entry.when) == 1 else ()
+
+
+def is_refusing_the_key(seen: Observation) -> bool:
+    """Tell whether an answer says that the key is none."""
+    return seen.refusal is not None and seen.refusal.meaning == "unauthorized"

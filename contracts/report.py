@@ -148,7 +148,7 @@ def _printable(text: str) -> str:
 def as_sarif(findings: Sequence[Finding], stale: Sequence[Stale], _base: str, _revision: str) -> str:
     """Return the report as SARIF 2.1.0."""
     rules = [{"id": identity} for identity in sorted({each.id for each in findings})]
-    results = [
+    results: list[dict[str, Any]] = [
         {
             "ruleId": each.id,
             "level": _SARIF_LEVELS[each.severity],

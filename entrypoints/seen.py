@@ -60,10 +60,15 @@ def _judged(judge: Judge, recording: Recording) -> Sightings:
 
 
 def _told(seen: str, recording: Recording) -> str:
-    counts = {"exchange": len(recording.exchanges), "callback": len(recording.callbacks)}
-    words = [f"{count:,} {word}{'' if count == 1 else 's'}" for word, count in counts.items() if count]
     name = {"-": "standard input"}.get(seen, seen)
-    return f"{name} ({', '.join(words)})"
+    return f"{name} ({counted(len(recording.exchanges), len(recording.callbacks))})"
+
+
+def counted(exchanges: int, callbacks: int) -> str:
+    """Return how much was judged, in words."""
+    words = {"exchange": exchanges, "callback": callbacks}
+    told = [f"{count:,} {word}{'' if count == 1 else 's'}" for word, count in words.items() if count]
+    return ", ".join(told) or "nothing"
 
 
 def _propose(documents: Documents, recording: Recording, path: str, seen: str) -> None:

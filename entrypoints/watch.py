@@ -22,6 +22,7 @@ from ..openapi.errors import LoadError
 from ..openapi.provider import Provider
 from .ending import fail
 from .options import load_providers, option
+from .seen import counted
 from .version import VERSION
 
 _PORT = 4021
@@ -62,7 +63,11 @@ def watch(  # noqa: PLR0913 - one argument for each option
     with listener:
         here = address(listener)
         watcher = _watcher(provider, to, here, path)
-        status = _watch(watcher, to, inbox_to, listener, _greeting(provider, to, inbox_to, here))
+        try:
+            status = _watch(watcher, to, inbox_to, listener, _greeting(provider, to, inbox_to, here))
+        except BaseException:
+            _write(watcher.record, path)  # whatever it was, what passed by is not lost
+            raise
     raise SystemExit(_ended(watcher, provider, to, path, fail_on) or status)
 
 
@@ -132,7 +137,7 @@ def _ended(watcher: Watcher, provider: Provider, to: Upstream, path: Path | None
         findings = watcher.sightings.findings(never=False)
         checked = watcher.counted()
         seen = watcher.sightings
-        told = f"{to.url} ({seen.exchanges:,} exchanges, {seen.callbacks:,} callbacks)"
+        told = f"{to.url} ({counted(seen.exchanges, seen.callbacks)})"
         click.echo("\n" + REPORTS["text"](findings, [], provider.name, told), nl=False)
         for severity, sentence, count in checked:
             click.echo(f"  {_GRAVITY[severity]:8}  {sentence}  {count:,} times")
@@ -147,7 +152,7 @@ def _ended(watcher: Watcher, provider: Provider, to: Upstream, path: Path | None
 def _reaches(checked: list[tuple[str, str, int]], level: str) -> bool:
     if level == "never":
         return False
-    return any(SEVERITIES.index(_GRAVITY[severity]) <= SEVERITIES.index(level) for severity, _, _ in checked)  # type: ignore[arg-type]
+    return any(SEVERITIES.index(_GRAVITY[severity]) <= SEVERITIES.index(level) for severity, _, _ in checked)
 
 
 def _write(record: Record | None, path: Path | None) -> bool:
@@ -159,7 +164,7 @@ def _write(record: Record | None, path: Path | None) -> bool:
     except OSError as error:
         _say(f"{path}: the record can't be written: {error.strerror or error}")
         return False
-    click.echo(f"{path}: {len(record):,} entries")
+    click.echo(f"{path}: {len(record):,} {'entry' if len(record) == 1 else 'entries'}")
     return True
 
 

@@ -1,4 +1,4 @@
-"""The emulator as an ASGI application: the only place that reads requests and sends answers."""
+"""The emulator as an ASGI application: reads requests and sends answers. What needs no ASGI is in `protocol`."""
 
 from __future__ import annotations
 
@@ -47,7 +47,9 @@ class App:
         self._control: Any = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request; other kinds of connection are none of ours."""
+        """Answer one request, or be told of start and stop; other kinds of connection are none of ours."""
+        if scope["type"] == "lifespan":
+            await self._live(receive, send)
         if scope["type"] != "http":
             return
         begun: Exchange | None = scope.get(BEGUN)
@@ -108,6 +110,16 @@ class App:
         else:
             await self._spoiled(exchange, _wire(scope), receive, send)
         self.finished(exchange)
+
+    async def _live(self, receive: Receive, send: Send) -> None:
+        """Close the connections over which callbacks were sent, for who serves this as any other application."""
+        while True:
+            message = await receive()
+            if message["type"] == "lifespan.shutdown":
+                await self.emulator.deliveries.close()
+                await send({"type": "lifespan.shutdown.complete"})
+                return
+            await send({"type": "lifespan.startup.complete"})
 
     async def _spoiled(self, exchange: Exchange, wire: Wire | None, receive: Receive, send: Send) -> None:
         """Send an answer that a fault spoils."""

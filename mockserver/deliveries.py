@@ -400,9 +400,10 @@ class Deliveries:
     # Steering
 
     def redeliver(self, namespace: Namespace, delivery: Delivery) -> None:
-        """Send `delivery` once more, whatever became of it."""
+        """Send `delivery` once more, whatever became of it; one whose task is not so far yet goes out when it is."""
         delivery.state, delivery.reason, delivery.copies = "pending", "", 0
-        self._again(namespace, delivery, namespace.clock.now())
+        now = namespace.clock.now()
+        self._again(namespace, delivery, now if self._still_true(namespace, delivery) else max(now, delivery.moment))
 
     def cancel(self, delivery: Delivery) -> None:
         """Send `delivery` no more."""

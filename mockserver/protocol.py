@@ -14,7 +14,7 @@ import struct
 from typing import Any
 from urllib.parse import unquote
 
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
 from .answer import Answer
 from .app import BEGUN, App
@@ -72,7 +72,8 @@ class Protocol(HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         """Begin a request."""
-        waits = self.cycle is not None and not self.cycle.response_complete
+        before: RequestResponseCycle | None = self.cycle
+        waits = before is not None and not before.response_complete
         self._held = self._known is not None and not waits and not self.flow.write_paused
         if self._held:
             self.url, self.headers, self.expect_100_continue, self._body = b"", [], False, b""
@@ -146,7 +147,7 @@ class Protocol(HttpToolsProtocol):
         self.headers.extend(headers)
         self.scope["extensions"] = self._extensions
         if exchange is not None:
-            self.scope[BEGUN] = exchange  # type: ignore[typeddict-unknown-key]
+            self.scope[BEGUN] = exchange  # type: ignore[literal-required]
         self._held = False
         super().on_headers_complete()
         if self._body:

@@ -86,10 +86,12 @@ def callback_signed(oracle: Oracle, trace: Trace) -> Judgements:
     callbacks, secret = oracle.behaviour.callbacks, trace.circumstances.secret
     if callbacks is None or callbacks.signature is None or not secret:
         return
-    owners = {task.id: task.owner for task in trace.tasks.values() if task.creation is not None}
+    owners: dict[str, set[str]] = {}  # ids are an account's own: tasks of two may have the same
+    for task in trace.tasks.values():
+        if task.creation is not None:
+            owners.setdefault(task.id, set()).add(task.owner)
     for letter in trace.received:
-        owner = owners.get(letter.task_id or "")
-        if owner is not None and not trace.circumstances.holds_for(owner):
+        if not all(map(trace.circumstances.holds_for, owners.get(letter.task_id or "", ()))):
             continue
         sent = letter.callback
         try:

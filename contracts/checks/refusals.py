@@ -18,6 +18,7 @@ from .documented import DocumentedOperation
 from .finding import Problem, check
 from .keys import KeyShown, key_shown
 from .oracle import Observation, Oracle
+from .words import status_of
 
 MAX_JUDGED_BYTES = 1_000_000
 _SHALLOW = 200
@@ -221,7 +222,7 @@ def _documents_server_error(oracle: Oracle, seen: Observation, refusal: ReadRefu
     """Tell whether the error catalogue answers what is wrong with this very code."""
     if seen.operation is None or refusal.entry is None:
         return False
-    if refusal.status >= 500 and refusal.entry.status not in {refusal.status, None}:
+    if refusal.status >= 500 and status_of(seen.operation, refusal.entry) not in {refusal.status, None}:
         return False  # the code is right, and the HTTP status is not
     conditions = [condition_of(seen.operation, each) for each in seen.request_problems or ()]
     return any(error_for(oracle.behaviour, seen.operation.behaviour, each) is refusal.entry for each in conditions)

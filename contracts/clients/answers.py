@@ -113,8 +113,7 @@ def results_right(_oracle: Oracle, seen: Performance) -> Iterator[Problem | None
 def results_usable(_oracle: Oracle, seen: Performance) -> Iterator[Problem | None]:
     """Judge links by asking for them, and contents by what is behind the task's links."""
     for link, status in seen.links.items():
-        good = status == 200 or seen.situation.play in _BROKEN_RESULTS
-        yield None if good else Problem(f"{link} is answered with {status or 'nothing'}")
+        yield None if status == 200 else Problem(f"{link} is answered with {status or 'nothing'}")
     broken = seen.situation.play in _BROKEN_RESULTS
     for content in seen.contents:
         if content is None:

@@ -41,7 +41,8 @@ class ClientStage(Control):
     def __init__(self, url: str, token: str | None = None) -> None:
         self.url = url.rstrip("/")
         limits = httpx.Limits(max_keepalive_connections=0)
-        self._http = httpx.Client(timeout=_TIMEOUT_SECONDS, limits=limits, trust_env=False)
+        verified = self.url.startswith("https:")  # else reading the certificates of the system would be for nothing
+        self._http = httpx.Client(timeout=_TIMEOUT_SECONDS, limits=limits, trust_env=False, verify=verified)
         self._token = {} if token is None else {_TOKEN: token}
         try:
             told = self._version()

@@ -74,7 +74,8 @@ class Performance:
         report: what the emulator tells of the client's behaviour.
         tasks: the client's tasks, as they are in truth.
         taken: the callbacks that it was handed.
-        links: the HTTP status under which each link that the client handed out is answered; 0 for no answer.
+        links: the HTTP status under which each link that the client handed out is answered, 0 for no answer; empty
+            where they were not asked for.
         contents: the results that the client fetched itself; None for a file that can't be read.
         whole: what is behind each link of the provider's, by the link, where the client fetched some.
         left_open: connections that were open when the client had closed, None where that can't be told.

@@ -85,7 +85,7 @@ def _sent(request: dict[str, Any]) -> tuple[bytes, bool]:
         encoding = posted.get("encoding") or posted.get("_encoding")
         return _decoded(posted["text"], encoding), encoding == "base64"
     listed = posted.get("params")
-    pairs = [(each.get("name"), each.get("value", "")) for each in listed or () if isinstance(each, dict)]
+    pairs = [(str(each.get("name")), str(each.get("value", ""))) for each in listed or () if isinstance(each, dict)]
     if str(posted.get("mimeType", "")).startswith(FORM):
         return urlencode(pairs).encode(), False
     return b"", False

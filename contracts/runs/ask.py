@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -79,7 +80,7 @@ def make_ask(
     content = b""
     if body is not MISSING:
         headers["content-type"] = content_type
-        content = orjson.dumps(body)
+        content = _json(body)
     return Ask(operation.behaviour.key.method, path, urlencode(query), tuple(headers.items()), content)
 
 
@@ -135,4 +136,11 @@ def _nested(tokens: tuple[Any, ...], value: Any) -> Any:
 
 
 def _text(value: Any) -> str:
-    return value if isinstance(value, str) else orjson.dumps(value).decode()
+    return value if isinstance(value, str) else _json(value).decode()
+
+
+def _json(value: Any) -> bytes:
+    try:
+        return orjson.dumps(value)
+    except TypeError:  # an integer of more than 64 bits, which a schema without bounds allows
+        return json.dumps(value, separators=(",", ":")).encode()

@@ -147,10 +147,17 @@ class Drafts:
         kind = content_type.partition(";")[0]
         if kind not in {MULTIPART, JSON} and not kind.endswith("+json"):
             return st.just(PIXEL)
-        return strategies.values(schema).map(lambda body: self.settled(operation, body))
+        everything = strategies is self.all
+        return strategies.values(schema).map(lambda body: self.settled(operation, body, everything=everything))
 
-    def settled(self, operation: DocumentedOperation, body: Any) -> Any:
-        """Return `body` with what leads somewhere else led where it can be reached: callbacks, content of uploads."""
+    def settled(self, operation: DocumentedOperation, body: Any, *, everything: bool = False) -> Any:
+        """Return `body` with what leads somewhere else led where it can be reached: callbacks, content of uploads.
+
+        What would make of two creations one is taken away, but for drafts with `everything`.
+        """
+        repeatable = operation.behaviour.idempotency
+        if repeatable is not None and repeatable.startswith("$request.body#") and not everything:
+            body = _put(body, repeatable, MISSING)
         callbacks = self._oracle.behaviour.callbacks
         if operation.behaviour.does == "create" and callbacks is not None and callbacks.url is not None:
             body = _put(body, callbacks.url, self._callback_url or MISSING)

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from random import Random
 from uuid import UUID
 
 from ...openapi.behaviour import Phase
+from ...openapi.pointer import split
 from ..checks.oracle import Observation
 from .ask import ask_for_task, cancel_of, make_ask, poll_of
 from .control import ControlError
 from .drafts import Draft, Form
 from .explore import forms_of
-from .run import Run
+from .run import Run, put
 
 _CLOSELY = 1_000
 _CLOSE_POLLS = 12
@@ -175,15 +177,8 @@ def _repeated_safely(run: Run, form: Form) -> None:
     place, draft = form.operation.behaviour.idempotency, draft_of(run, form)
     if place is None or draft is None:
         return
-    where, _, name = place.removeprefix("$request.").partition(".")
-    if where not in {"header", "query"}:
-        run.note(f"{form.name}: creations that are sent twice were left out: what makes them safe is in {place}")
-        return
     with run.part(f"{form.name}: creations that are sent twice"):
-        first, other = (
-            form.ask(Draft({**draft.parameters, (where, name): _uuid(run, number)}, draft.body), run.key)
-            for number in (1, 2)
-        )
+        first, other = (form.ask(_with_key(draft, place, _uuid(run, number)), run.key) for number in (1, 2))
         for ask in (first, first, other, first):
             balance(run)
             created = run.ask(ask)
@@ -191,6 +186,14 @@ def _repeated_safely(run: Run, form: Form) -> None:
         until_the_end(run, form, created)
         run.ask(first)
         balance(run)
+
+
+def _with_key(draft: Draft, place: str, key: str) -> Draft:
+    """Return `draft` with what makes it safe to repeat: `key` at `place`, a runtime expression."""
+    where, _, name = place.removeprefix("$request.").partition(".")
+    if where.startswith("body#"):
+        return replace(draft, body=put(draft.body, split(place.partition("#")[2]), key))
+    return replace(draft, parameters={**draft.parameters, (where, name): key})
 
 
 def _uuid(run: Run, number: int) -> str:

@@ -27,14 +27,9 @@ def look(oracle: Oracle, target: Target, key: str) -> list[Observation]:
     """
     seen = [_answered(oracle, target, ask) for ask in _questions(oracle, key)]
     keyless = [_answered(oracle, target, ask) for ask in _questions(oracle, None)]
+    # One answer that is like the provider's will do: whoever is wrong in the others is to be told of all of it.
     if not any(is_familiar(each) for each in (*seen, *keyless)):
-        shown = seen[-1].exchange
-        title = oracle.behaviour.title
-        told = cut(shown.answer.decode("utf-8", "replace"), 100)
-        raise UnreachableError(
-            f"{target.base_url} is another provider than {title}: {shown.method} {shown.path} was answered "
-            f"HTTP {shown.status} {told}"
-        )
+        raise UnreachableError(_who(oracle, target, seen[-1].exchange))
     if all(is_refusing_the_key(each) for each in seen):
         message = next((each.refusal.message for each in seen if each.refusal), "")
         raise UnreachableError(f"{target.base_url} refuses the key: {message or f'HTTP {seen[0].exchange.status}'}")
@@ -43,7 +38,8 @@ def look(oracle: Oracle, target: Target, key: str) -> list[Observation]:
 
 def _answered(oracle: Oracle, target: Target, ask: Ask) -> Observation:
     exchange = target.ask(ask)
-    _check_answer(target, exchange)
+    if exchange.status is None:
+        raise UnreachableError(f"{target.base_url} {_why(target, exchange)}")
     return oracle.observe(exchange)
 
 
@@ -76,18 +72,19 @@ def unknown_id(operation: DocumentedOperation) -> str:
     return str(values[-1]) if values else UNKNOWN_ID
 
 
-def _check_answer(target: Target, exchange: Exchange) -> None:
-    url = target.base_url
-    if exchange.status is None:
-        raise UnreachableError(f"{url} {_why(target, exchange)}")
-    if 300 <= exchange.status <= 399:
-        place = header(exchange.answer_headers, "location") or "nowhere"
-        raise UnreachableError(f"{url} redirects to {cut(place, 200)}; give that as --url")
-    kind = (header(exchange.answer_headers, "content-type") or "").partition(";")[0].strip().lower()
-    if kind == "text/html" or exchange.answer.lstrip()[:1] == b"<":
-        raise UnreachableError(
-            f"{url} answers {exchange.method} {exchange.path} with HTML (HTTP {exchange.status}); expected an API"
-        )
+def _who(oracle: Oracle, target: Target, shown: Exchange) -> str:
+    """Return who answers like `shown`, in a sentence."""
+    url, asked = target.base_url, f"{shown.method} {shown.path}"
+    if 300 <= (shown.status or 0) <= 399:
+        place = header(shown.answer_headers, "location") or "nowhere"
+        return f"{url} redirects to {cut(place, 200)}; give that as --url"
+    kind = (header(shown.answer_headers, "content-type") or "").partition(";")[0].strip().lower()
+    if kind == "text/html" or shown.answer.lstrip()[:1] == b"<":
+        return f"{url} answers {asked} with HTML (HTTP {shown.status}); expected an API"
+    told = " ".join(cut(shown.answer.decode("utf-8", "replace"), 100).split())
+    return (
+        f"{url} is another provider than {oracle.behaviour.title}: {asked} was answered HTTP {shown.status} {told}"
+    ).rstrip()
 
 
 def _why(target: Target, exchange: Exchange) -> str:

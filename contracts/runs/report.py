@@ -73,7 +73,7 @@ def as_text(verified: Verified) -> str:
     """Return the report for a person."""
     lines = [*_table(verified), ""]
     for finding in verified.findings:
-        lines += [*_told(verified, finding), ""]
+        lines += [told(verified, finding), ""]
     if verified.result.notes:
         lines += ["Left out, or worth knowing", *(f"  - {note}" for note in verified.result.notes), ""]
     return "\n".join([*lines, _summary(verified), ""])
@@ -93,7 +93,12 @@ def _table(verified: Verified) -> list[str]:
     return lines
 
 
-def _told(verified: Verified, finding: Finding) -> list[str]:
+def told(verified: Verified, finding: Finding) -> str:
+    """Return `finding` for a person: what is wrong, where, how to ask the same again, and what was answered."""
+    return "\n".join(_lines(verified, finding))
+
+
+def _lines(verified: Verified, finding: Finding) -> list[str]:
     times = verified.times(finding)
     head = f"{finding.severity}: {finding.sentence}  [{finding.check}]" + (f", {times:,} times" if times > 1 else "")
     place = f"  at {finding.pointer}" if finding.pointer else ""
@@ -124,9 +129,13 @@ def _letter(callback: Callback) -> str:
 
 def _summary(verified: Verified) -> str:
     result = verified.result
-    told = ", ".join(f"{count} {severity}" for severity, count in verified.counts().items() if count) or "no findings"
+    counted = (
+        ", ".join(f"{count} {severity}" for severity, count in verified.counts().items() if count) or "no findings"
+    )
     judged = f"{_many(result.exchanges, 'exchange')} and {_many(result.callbacks, 'callback')}"
-    return f"{verified.provider} at {verified.target}: {told}; {judged} in {result.seconds:.1f} s, seed {verified.seed}"
+    return (
+        f"{verified.provider} at {verified.target}: {counted}; {judged} in {result.seconds:.1f} s, seed {verified.seed}"
+    )
 
 
 def _many(count: int, what: str) -> str:
@@ -136,7 +145,7 @@ def _many(count: int, what: str) -> str:
 def as_json(verified: Verified) -> str:
     """Return the report as one JSON object."""
     result = verified.result
-    told = {
+    data = {
         "provider": verified.provider, "target": verified.target, "seed": verified.seed,
         "seconds": round(result.seconds, 3), "exchanges": result.exchanges, "callbacks": result.callbacks,
         "counts": verified.counts(),
@@ -150,7 +159,7 @@ def as_json(verified: Verified) -> str:
         "findings": [_as_data(verified, each) for each in verified.findings],
         "notes": result.notes,
     }  # fmt: skip
-    return orjson.dumps(told, option=orjson.OPT_INDENT_2).decode() + "\n"
+    return orjson.dumps(data, option=orjson.OPT_INDENT_2).decode() + "\n"
 
 
 def _as_data(verified: Verified, finding: Finding) -> dict[str, Any]:
@@ -190,7 +199,7 @@ def as_junit(verified: Verified) -> str:
 
 def _case(verified: Verified, check: Check) -> str:
     found = [each for each in verified.findings if each.check == check.id]
-    text = escape(_printable("\n\n".join("\n".join(_told(verified, each)) for each in found)))
+    text = escape(_printable("\n\n".join(told(verified, each) for each in found)))
     graver = [each for each in found if each.severity != "info"]
     if graver:
         message = _quoted(_printable(graver[0].sentence))
@@ -219,7 +228,7 @@ def as_github(verified: Verified) -> str:
 
 def _annotations(verified: Verified) -> Iterable[str]:
     for finding in verified.findings:
-        text = _data("\n".join(_told(verified, finding)[1:]))
+        text = _data("\n".join(_lines(verified, finding)[1:]))
         word = _GITHUB_WORDS[finding.severity]
         yield f"::{word} title={_property(finding.check)}::{_data(finding.sentence)}" + (f"%0A{text}" if text else "")
     yield from (f"::notice title=left out::{_data(note)}" for note in verified.result.notes)

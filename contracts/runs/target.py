@@ -15,6 +15,7 @@ import orjson
 from ..checks.exchange import Exchange, Headers
 from . import asgi
 from .ask import Ask
+from .lifespan import Lifespan
 
 T = TypeVar("T")
 TIMEOUT_SECONDS = 30.0
@@ -51,6 +52,9 @@ class Target:
         self._prefix = urlsplit(self.base_url).path
         self.clock: Clock = RealTime(self)
         self.asked = 0
+        self._lifespan = Lifespan(app) if app is not None else None
+        if self._lifespan is not None:
+            self.run(self._lifespan.start())
 
     def __enter__(self) -> Self:
         """Return this target."""
@@ -63,8 +67,10 @@ class Target:
         self.close()
 
     def close(self) -> None:
-        """Close the connections and end the loop."""
+        """Close the connections, let an application in this process stop, and end the loop."""
         self.run(self._http.aclose())
+        if self._lifespan is not None:
+            self.run(self._lifespan.stop())
         self._runner.close()
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:

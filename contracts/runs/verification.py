@@ -34,6 +34,7 @@ class VerifySettings:
         max_wait: the most milliseconds of real time that the end of a task is waited for, where no clock can be turned.
         callback_url: where the target reaches the receiver of callbacks; "" is the receiver's own URL on loopback.
         callback_listen: the host and port that the receiver listens on where `callback_url` leads to it.
+        parts: the names of the `PARTS` that are done; all of them where there are none.
         shrink: whether the smallest request is looked for that shows what a drawn one did, where a clock can be turned.
     """
 
@@ -44,6 +45,7 @@ class VerifySettings:
     max_wait: int = 30_000
     callback_url: str = ""
     callback_listen: tuple[str, int] = ("127.0.0.1", 0)
+    parts: tuple[str, ...] = ()
     shrink: bool = True
 
 
@@ -73,7 +75,10 @@ class Verification:
         return any(each.severity != "info" for each in self.tally.findings)
 
 
-PARTS = (explore, lives, letters, interleaved, refused, faults)
+PARTS: dict[str, Callable[[Run], None]] = {
+    "requests": explore, "lives": lives, "callbacks": letters, "interleaved": interleaved, "refusals": refused,
+    "faults": faults,
+}  # fmt: skip
 """What is done after the stored contract itself was judged, in order."""
 
 
@@ -95,8 +100,8 @@ def verify(
         _derive(run)
         said("the stored contract itself")
         result.tally.judge_contract(oracle)
-        for part in PARTS:
-            part(run)
+        for name in settings.parts or PARTS:
+            PARTS[name](run)
     except ControlError as error:
         raise UnreachableError(f"{target.base_url} can be steered no more: {error}") from None
     finally:

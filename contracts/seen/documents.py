@@ -59,6 +59,8 @@ class Documents:
         self._upgraded = {name: upgrade(data) for name, data in corrected.items()}
         self._bundle = Bundle(self._upgraded)
         self._validators: dict[tuple[Spot, bool], Validator] = {}
+        self._nodes: dict[Spot, Any] = {}
+        self._targets: dict[Spot, Spot | None] = {}
 
     @classmethod
     def of(cls, provider: Provider, overlay: Source | None = None) -> Documents:
@@ -92,10 +94,18 @@ class Documents:
 
     def node(self, spot: Spot) -> Any:
         """Return what stands at `spot` in the words of 3.1, or `MISSING`."""
-        return _at(self._upgraded[spot.file], spot.tokens)
+        found = self._nodes.get(spot, self)
+        if found is self:
+            found = self._nodes[spot] = _at(self._upgraded[spot.file], spot.tokens)
+        return found
 
     def target(self, spot: Spot) -> Spot | None:
         """Return where the reference that stands at `spot` leads, None where none does."""
+        if spot not in self._targets:
+            self._targets[spot] = self._led(spot)
+        return self._targets[spot]
+
+    def _led(self, spot: Spot) -> Spot | None:
         node = self.node(spot)
         if not isinstance(node, dict) or not isinstance(node.get("$ref"), str):
             return None

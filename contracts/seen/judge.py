@@ -16,7 +16,7 @@ from ..checks.exchange import header
 from ..checks.oracle import Observation, Oracle
 from ..checks.trace import ReceivedCallback
 from .coverage import Coverage
-from .deviation import CALLBACKS, Deviation, Remedy
+from .deviation import CALLBACKS, Deviation, Remedy, Verdict
 from .documents import Documents, Spot
 
 _BODYLESS = {204, 205, 304}
@@ -62,9 +62,9 @@ class Judge:
         body = seen.data if _is_json(sent) else MISSING
         if seen.documented is None:
             told = ", ".join(operation.responses) or "none"
-            remedy = Remedy("status", self._operation(seen, operation)[0], str(exchange.status), (sent, body))
+            wanted = Remedy("status", self._operation(seen, operation)[0], str(exchange.status), (sent, body))
             sentence = f"answered HTTP {exchange.status}; documented: {told}"
-            yield Deviation("violates", name, where, "", "status", sentence, exchange.status, remedy)
+            yield Deviation("violates", name, where, "", "status", sentence, exchange.status, wanted)
             return
         key = seen.documented.key
         places = self._in_order(seen, operation, self.documents.responses(operation.operation, key))
@@ -75,7 +75,7 @@ class Judge:
             return
         validator = seen.documented.body(sent)
         if validator is None:
-            verdict = "violates" if seen.documented.bodies else "undocumented"
+            verdict: Verdict = "violates" if seen.documented.bodies else "undocumented"
             sentence = f"has the content type {sent or 'nothing'}; documented: {_listed(seen) or 'no body'}"
             remedy = Remedy("content", places[0], sent, body) if "/" in sent else None
             yield Deviation(verdict, name, where, "", "content-type", sentence, sent, remedy)
@@ -178,8 +178,8 @@ class Judge:
         places = self._in_order(seen, operation, self.documents.body(operation.operation))
         if not exchange.body:
             if required:
-                remedy = Remedy("optional", places[0])
-                yield Deviation("violates", operation.name, "request", "", "body", "has no body", MISSING, remedy)
+                needed = Remedy("optional", places[0])
+                yield Deviation("violates", operation.name, "request", "", "body", "has no body", MISSING, needed)
             return
         sent = _media_type(header(exchange.headers, "content-type"))
         if not any(fnmatch(sent, each.lower()) for each in schemas):

@@ -90,8 +90,11 @@ class Sightings:
 
     def _take(self, deviations: list[Deviation], when: int) -> list[Finding]:
         fresh = []
+        # Several parts of a schema may refuse the same: it was seen once all the same.
+        causes: dict[tuple[Any, ...], Deviation] = {}
         for each in deviations:
-            key = _cause(each)
+            causes.setdefault(_cause(each), each)
+        for key, each in causes.items():
             known = self._causes.get(key)
             if known is not None:
                 known.count += 1
@@ -133,7 +136,9 @@ class Sightings:
         what = "does not fit" if secret and one.kind not in {"required", "field", "header"} else one.sentence
         sentence = mask_text(f"{place}the {one.where} {what}", self._secrets)
         sighting = Sighting(one.verdict, one.where, seen.pointer, seen.count, seen.first, seen.last, example)
-        return self._made(one.verdict, one.kind, one.operation, sentence, sighting, one.remedy and one.remedy.spot)
+        return self._made(
+            one.verdict, one.kind, one.operation, sentence, sighting, one.remedy.spot if one.remedy else None
+        )
 
     def _shown(self, value: Any, *, secret: bool) -> str:
         if isinstance(value, bytes):
@@ -175,13 +180,13 @@ class Sightings:
         for name, operation in self.judge.oracle.operations.items():
             asked = self._asked.get((name, ""))
             if asked is None:
-                yield self._unseen("operation", name, "", "", "was never asked", every, operation.name)
+                yield self._unseen("operation", name, "", "", "was never asked", every)
                 continue
             for key in operation.responses:
                 if key not in self._keys.get(name, ()) and key != "default":
-                    yield self._unseen("status", name, f"answer {key}", "", f"the answer {key} never came", asked, key)
+                    yield self._unseen("status", name, f"answer {key}", "", f"the answer {key} never came", asked)
         if self.judge.documents.callbacks() and not self.callbacks:
-            yield self._unseen("callback", CALLBACKS, "callback", "", "no callback came", every, "")
+            yield self._unseen("callback", CALLBACKS, "callback", "", "no callback came", every)
         for name, where in sorted(self.judge.coverage.roots):
             if where != "request":
                 yield from self._never_inside(name, where)
@@ -193,22 +198,23 @@ class Sightings:
         for pointer, words in self.judge.coverage.never((name, where)):
             field = f"`{_field(pointer)}` in the {where}" if pointer else f"the {where}"
             if words is None:
-                yield self._unseen("field", name, where, pointer, f"{field} never came", asked, pointer)
+                yield self._unseen("field", name, where, pointer, f"{field} never came", asked)
             else:
                 told = f"{field} was never {cut(', '.join(map(str, words)), 160)}"
-                yield self._unseen("word", name, where, pointer, told, asked, pointer)
+                yield self._unseen("word", name, where, pointer, told, asked)
 
     def _unseen(
-        self, kind: str, operation: str, where: str, pointer: str, sentence: str, asked: list[int], _key: str
+        self, kind: str, operation: str, where: str, pointer: str, sentence: str, asked: list[int]
     ) -> Finding:  # fmt: skip
-        sighting = Sighting("never seen", where, pointer, *asked)
+        count, first, last = asked
+        sighting = Sighting("never seen", where, pointer, count, first, last)
         return self._made("never seen", kind, operation, sentence, sighting, None)
 
 
 def _rank(finding: Finding) -> tuple[int, str, str, str, str]:
     seen = finding.sighting
     verdict, where, pointer = (seen.verdict, seen.where, seen.pointer) if seen else ("never seen", "", "")
-    return VERDICTS.index(verdict), where, pointer, finding.id, finding.sentence  # type: ignore[arg-type]
+    return VERDICTS.index(verdict), where, pointer, finding.id, finding.sentence
 
 
 def _cause(deviation: Deviation) -> tuple[Any, ...]:

@@ -210,7 +210,7 @@ class _Connection:
         assert up is not None  # noqa: S101 - reached
         task = asyncio.current_task()
         # Who no longer waits for the answer is noticed at once: the provider should notice too.
-        self._down.when_ended(lambda: task.cancel() if task else None)
+        self._down.when_ended(lambda: _cancelled(task))
         sending: asyncio.Task[bool] | None = None
         try:
             await up.send(addressed_to(passed.head, target, to.authority))
@@ -346,6 +346,11 @@ class _Connection:
         passed.answer.feed(body)
         passed.ending = "refused" if passed.problem else "answered"
         await self._down.send(raw + body)
+
+
+def _cancelled(task: asyncio.Task[None] | None) -> None:
+    if task is not None:
+        task.cancel()
 
 
 def _now() -> int:

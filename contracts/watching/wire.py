@@ -25,7 +25,7 @@ class _Reader(asyncio.StreamReader):
         if self.ended is not None:
             self.ended()
 
-    def set_exception(self, exc: BaseException) -> None:
+    def set_exception(self, exc: Exception) -> None:
         super().set_exception(exc)
         if self.ended is not None:
             self.ended()

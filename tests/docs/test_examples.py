@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
+import signal
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,8 @@ from ..processes import COMMAND, Running
 ROOT = Path(__file__).parent.parent.parent
 FILES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 SHOWN = "http://127.0.0.1:4020"
+SERVING = {"serve": SHOWN, "watch": "http://127.0.0.1:4021"}
+"""The commands that go on until they are stopped, and where the documentation shows them."""
 STILL = {"UNDERSTUDY_CLOCK": "2025-12-08T07:23:45.768Z", "UNDERSTUDY_FROZEN": "1", "UNDERSTUDY_INSTANT": "1"}
 """The documentation's transcripts were taken at this time, of tasks that had ended."""
 
@@ -59,36 +62,50 @@ class Console:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.server: Running | None = None
+        self.servers: dict[str, Running] = {}
+
+    @property
+    def server(self) -> Running | None:
+        """The emulator that runs, None where none does."""
+        return self.servers.get(SHOWN)
 
     def run(self, step: Step) -> str:
         """Run a step and return what it prints, as the documentation would show it."""
-        if step.command.startswith("understudy serve"):
-            return self._serve(step)
-        command = step.command if self.server is None else step.command.replace(SHOWN, self.server.url)
+        word = step.command.partition(" ")[2].partition(" ")[0]
+        if step.command.startswith("understudy ") and word in SERVING:
+            return self._serve(step, SERVING[word])
+        command = self._as_run(step.command)
         path = f"{Path(COMMAND).parent}:/usr/bin:/bin"
         with Running(["bash", "-c", command], {**STILL, "PATH": path}, self.folder) as process:
             assert process.ended() == 0, process.err
-        return self._as_shown("\n".join(process.out))
+        return self.as_shown("\n".join(process.out))
 
-    def _serve(self, step: Step) -> str:
-        self.close()
-        command = [COMMAND, *shlex.split(step.command)[1:], "--port", "0"]
-        self.server = Running(command, STILL, self.folder)
+    def _serve(self, step: Step, shown: str) -> str:
+        if shown == SHOWN:
+            self.close()
+        command = [COMMAND, *shlex.split(self._as_run(step.command))[1:], "--port", "0"]
+        server = self.servers[shown] = Running(command, STILL, self.folder)
         lines = max(step.shown.count("\n") + 1, 1)
-        self.server.until(lambda: len(self.server.out) >= lines or self.server.process.poll() is not None)  # type: ignore[union-attr]
-        if self.server.process.poll() is not None:
-            self.server.ended()
-        return self._as_shown("\n".join(self.server.out[:lines] or self.server.err))
+        server.until(lambda: len(server.out) >= lines or server.process.poll() is not None)
+        if server.process.poll() is not None:
+            server.ended()
+        return self.as_shown("\n".join(server.out[:lines] or server.err))
 
-    def _as_shown(self, text: str) -> str:
-        return re.sub(r"http://127\.0\.0\.1:\d+", SHOWN, text)
+    def _as_run(self, command: str) -> str:
+        for shown, server in self.servers.items():
+            command = command.replace(shown, server.url)
+        return command
+
+    def as_shown(self, text: str) -> str:
+        """Return `text` with the addresses that the documentation shows."""
+        known = {server.url: shown for shown, server in self.servers.items() if server.process.poll() is None}
+        return re.sub(r"http://127\.0\.0\.1:\d+", lambda found: known.get(found[0], SHOWN), text)
 
     def close(self) -> None:
-        """End the server."""
-        if self.server is not None:
-            self.server.__exit__(None, None, None)
-            self.server = None
+        """End the servers."""
+        for server in self.servers.values():
+            server.__exit__(None, None, None)
+        self.servers.clear()
 
 
 @pytest.fixture
@@ -107,6 +124,17 @@ def test_every_console_shows_what_comes(console: Console, path: Path) -> None:
     for step in steps(text):
         came = console.run(step)
         assert fits(step.shown, came) or not step.shown, f"{step.command}\nshown: {step.shown}\ncame:  {came}"
+
+
+def test_what_watch_says_is_what_is_shown(console: Console) -> None:
+    text = (ROOT / "docs" / "watch.md").read_text()
+    for step in steps(text):
+        console.run(step)
+    watch = console.servers[SERVING["watch"]]
+    watch.until(lambda: any("undocumented-field" in line for line in watch.out))
+    assert watch.stop(signal.SIGINT) == 0
+    came = console.as_shown("\n".join(watch.out[3:]))
+    assert fits(blocks(text, "text")[0].rstrip(), came), came
 
 
 def test_the_log_line_is_the_one_that_is_shown(console: Console) -> None:

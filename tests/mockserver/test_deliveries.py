@@ -412,6 +412,17 @@ def test_a_delivery_is_sent_once_more_by_hand_whatever_became_of_it() -> None:
         assert len({each.body for each in post.receiver.received}) == 1
 
 
+def test_a_delivery_that_is_sent_by_hand_before_its_task_has_ended_is_not_lost() -> None:
+    with Post("kie") as post:
+        task = post.created("kie")
+        (early,) = post.deliveries(task)
+        assert steer(post, early, "redeliver").json()["state"] == "pending"
+        post.advance("100ms")
+        assert post.deliveries(task)[0]["state"] == "pending"
+        post.advance()
+        assert [post.deliveries(task)[0]["state"], len(post.receiver.received)] == ["delivered", 1]
+
+
 def test_a_delivery_can_be_cancelled_while_it_is_pending() -> None:
     with Post("kie") as post:
         task = post.created("kie")

@@ -152,6 +152,19 @@ def test_a_number_of_pictures_is_the_same_however_it_is_written(sent: float) -> 
     assert len(ended["files"]) == ended["coins"] == 2
 
 
+def test_a_sixth_one_tells_its_refusals_in_a_200_and_takes_the_key_of_a_repetition_in_the_body() -> None:
+    stage = Stage(load_provider(ACME.with_name("folio")))
+    order = {"model": "folio-line", "spec": {"prompt": "a heron"}, "request_key": "heron-1"}
+    first, again = (stage.ask("POST", "/folio/jobs", json=order).json()["job"]["number"] for _ in range(2))
+    assert first == again
+    assert stage.ask("GET", "/folio/jobs").json()["shelf"]["held"] == 1
+    url = f"/folio/jobs/{first}"
+    cancelled, late = stage.ask("DELETE", url), stage.ask("DELETE", url)
+    assert [each.status_code for each in (cancelled, late)] == [200, 200]
+    assert (cancelled.json()["job"]["state"], late.json()["outcome"]) == ("void", "job.ended")
+    assert stage.ask("GET", url, "another").json()["outcome"] == "job.unknown"
+
+
 def test_it_is_served_from_the_command_line() -> None:
     command = [sys.executable, "-c", "from understudy.entrypoints.cli import main; main()", "serve", "--port", "0"]
     with subprocess.Popen(

@@ -109,15 +109,15 @@ LARGE = as_json(
         request(CREATE, BODY, version="1.0"),
         request(CREATE, BODY + b" " * 200_000),
         request(CREATE, LARGE),
-        request(CREATE, BODY, Upgrade="other", Connection="upgrade"),
         request(CREATE.replace("createTask", "create%54ask"), BODY),
         request(CREATE.replace("/kie", "http://127.0.0.1/kie"), BODY),
         chunked(BODY),
     ],
-    ids=["plain", "closed", "old", "large", "larger", "upgrade", "encoded", "absolute", "chunked"],
+    ids=["plain", "closed", "old", "large", "larger", "encoded", "absolute", "chunked"],
 )
 def test_whichever_way_a_creation_takes_it_is_answered_alike(server: MockServer, creation: bytes) -> None:
-    status, headers, body = answers(server, creation, LAST)[0]
+    closes = b"HTTP/1.0" in creation or b"Connection: close" in creation
+    status, headers, body = answers(server, creation, *([] if closes else [LAST]))[0]
     assert (status, headers["content-type"], json.loads(body)["msg"]) == (200, "application/json", "success")
 
 

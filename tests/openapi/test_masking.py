@@ -3,7 +3,7 @@ from urllib.parse import unquote
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from understudy.openapi.masking import mask, mask_header, mask_query
+from understudy.openapi.masking import mask, mask_data, mask_header, mask_query, mask_text
 
 
 @pytest.mark.parametrize(
@@ -52,3 +52,15 @@ def test_headers_that_carry_keys_or_signatures_are_masked(name: bytes, value: by
 )
 def test_parameters_that_carry_keys_or_signatures_are_masked(query: bytes, shown: str) -> None:
     assert unquote(mask_query(query).decode()) == shown
+
+
+def test_data_is_masked_in_fields_for_keys_and_wherever_a_secret_stands() -> None:
+    data = {"apiKey": "0123456789", "maxTokens": 5, "key": None, "list": ["say secret-one", {"uploadToken": "short"}]}
+    assert mask_data(data, ["secret-one"]) == {
+        "apiKey": "0123…", "maxTokens": 5, "key": None, "list": ["say secr…", {"uploadToken": "…"}],
+    }  # fmt: skip
+
+
+def test_a_url_in_a_text_is_masked_where_it_carries_a_key() -> None:
+    assert mask_text("https://a.example/x?token=0123456789&b=1") == "https://a.example/x?token=0123%E2%80%A6&b=1"
+    assert mask_text("is this a token=0123456789 ?") == "is this a token=0123456789 ?"

@@ -56,6 +56,10 @@ def read_as(conversion: str, value: Any) -> Any:
     ("conversion", "value", "fact"),
     [
         ("as-is", "x", "x"),
+        ("milliseconds", 1e308, "left out"),
+        ("seconds", 1e308, "left out"),
+        ("seconds", 10**30, "left out"),
+        ("milliseconds", MAX_TIME, MAX_TIME),
         ("as-is", [1], [1]),
         ("as-is", False, False),
         ("as-is", None, "left out"),

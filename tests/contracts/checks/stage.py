@@ -26,8 +26,9 @@ from understudy.openapi.pointer import MISSING, split
 from understudy.openapi.provider import Provider, built_in_names, load_provider
 
 ACME = Path(__file__).parents[2] / "providers" / "acme"
-NAMES = (*built_in_names(), "acme")
+NAMES = (*built_in_names(), "acme", "folio")
 SECRETS = {"kie": "key-of-webhooks", "mulerouter": "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLJ7a"}
+SECRETS["folio"] = SECRETS["mulerouter"]
 PICTURE = "https://example.com/a.png"
 BODIES: dict[str, dict[str, Any]] = {
     "kie": {"model": "nano-banana-pro", "input": {"prompt": "a heron"}},
@@ -35,21 +36,22 @@ BODIES: dict[str, dict[str, Any]] = {
     "crun": {"model": "google/nano-banana-v2", "input": {"prompt": "a heron"}},
     "mulerouter": {"prompt": "a heron"},
     "acme": {"prompt": "a heron", "n": 2},
+    "folio": {"model": "folio-line", "spec": {"prompt": "a heron"}},
 }
-URL_FIELDS = {"kie": "callBackUrl", "apikley": "callBackUrl", "crun": "callback_url"}
+URL_FIELDS = {"kie": "callBackUrl", "apikley": "callBackUrl", "crun": "callback_url", "folio": "notify_url"}
 _numbers = count()
 
 
 @lru_cache(maxsize=64)
 def oracle_of(name: str, *options: tuple[str, str]) -> Oracle:
-    """Return the oracle of a provider that is built in, or of acme, with the options chosen."""
+    """Return the oracle of a provider that is built in, or of the tests, with the options chosen."""
     return Oracle(provider_of(name, *options))
 
 
 @lru_cache(maxsize=64)
 def provider_of(name: str, *options: tuple[str, str]) -> Provider:
-    """Return a provider that is built in, or acme."""
-    return load_provider(ACME if name == "acme" else name, dict(options))
+    """Return a provider that is built in, or of the tests."""
+    return load_provider(name if name in built_in_names() else ACME.with_name(name), dict(options))
 
 
 @lru_cache(maxsize=64)
@@ -165,6 +167,7 @@ LASTS = {
     "crun": {"pending": "2s", "running": "10s"},
     "mulerouter": {"pending": "2s", "processing": "10s"},
     "acme": {"queued": "2s", "painting": "10s"},
+    "folio": {"filed": "2s", "sketching": "4s", "inking": "6s"},
 }
 
 

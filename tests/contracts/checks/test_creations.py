@@ -80,7 +80,7 @@ def test_a_task_that_is_unknown_for_longer_than_the_grace_is_found(name: str) ->
     stage.play("not-found-at-first", **{"for": "6s"})
     task = stage.create().task_id
     stage.poll(task)
-    stage.wait(5_000)
+    stage.wait(stage.oracle.behaviour.polling.grace)
     assert not stage.poll(task).accepted
     assert found(stage) == set()
     stage.wait(1)

@@ -69,7 +69,7 @@ def test_a_task_that_does_not_end_is_found_when_the_bound_is_over(name: str) -> 
     stage = Stage(name)
     stage.play("stuck")
     task = stage.create().task_id
-    stage.wait(15 * 60_000)
+    stage.wait(stage.oracle.behaviour.polling.give_up)
     stage.poll(task)
     assert found(stage) == set()
     stage.wait(1)

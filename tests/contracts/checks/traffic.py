@@ -28,7 +28,7 @@ from understudy.openapi.provider import Provider, built_in_names, load_provider
 
 from ...mockserver.stage import ACME
 
-NAMES = (*built_in_names(), "acme")
+NAMES = (*built_in_names(), "acme", "folio")
 JUDGES = (
     *examples.CHECKS, *form.CHECKS, *words.CHECKS, *refusals.CHECKS, *keys.CHECKS, *strays.CHECKS,
 )  # fmt: skip
@@ -57,7 +57,9 @@ def chosen(name: str, *options: str) -> Oracle:
 
 def load(name: str, *options: str) -> Provider:
     """Return the provider of that name, built in or of the tests."""
-    return load_provider(ACME if name == "acme" else name, dict(each.split("=", 1) for each in options))
+    return load_provider(
+        name if name in built_in_names() else ACME.with_name(name), dict(each.split("=", 1) for each in options)
+    )
 
 
 class Session:

@@ -29,7 +29,7 @@ class Good:
 
     errors: Any = (GaveUp, httpx.HTTPError)
     secret = SECRET
-    give_up = 240 / SPEED
+    give_up = 130 / SPEED
     timeout: float | None = 0.5
 
     def __init__(self, base_url: str, key: str) -> None:
@@ -131,6 +131,8 @@ class Fetching(Good):
 
 
 class HotLoop(Good):
+    give_up = 0.5
+
     def rest(self, seconds: float) -> None:
         pass
 

@@ -7,7 +7,11 @@ from typing import Any
 
 import pytest
 from understudy.contracts.clients.actor import any_stuck
+from understudy.contracts.clients.adapter import Said
+from understudy.contracts.clients.answers import results_usable
 from understudy.contracts.clients.contract import CLIENT_CHECKS, check_client
+from understudy.contracts.clients.performance import Performance
+from understudy.contracts.clients.situations import SITUATIONS
 from understudy.contracts.clients.stage import wait_until
 from understudy.mockserver import MockServer
 from understudy.mockserver.settings import Settings
@@ -17,7 +21,7 @@ from . import small
 
 INSTANT = "success; progress=instant"
 CLAIMED: list[tuple[Any, str, str]] = [
-    (small.HotLoop, "success", "no-hot-loop"),
+    (small.HotLoop, "stuck", "no-hot-loop"),
     (small.Impatient, "slow; times_longer=3", "polls-as-advised"),
     (small.PollsOn, INSTANT, "no-poll-after-end"),
     (small.PollsOnUnseen, INSTANT, "no-poll-after-end"),
@@ -83,7 +87,7 @@ def found(factory: Any, situation: str, emulator: MockServer) -> set[str]:
     return {each.check for each in report.findings}
 
 
-@pytest.mark.parametrize(("factory", "situation", "claimed"), CLAIMED, ids=str)
+@pytest.mark.parametrize(("factory", "situation", "claimed"), CLAIMED, ids=lambda each: getattr(each, "__name__", each))
 def test_what_a_client_does_wrong_is_found_by_the_check_that_claims_it(
     factory: Any, situation: str, claimed: str, emulator: MockServer
 ) -> None:
@@ -94,6 +98,14 @@ def test_what_a_client_does_wrong_is_found_by_the_check_that_claims_it(
 def test_a_client_that_does_nothing_wrong_is_told_nothing(situation: str, emulator: MockServer) -> None:
     factory = small.Fetching if situation.startswith("result") else small.Good
     assert found(factory, situation, emulator) == set()
+
+
+def test_a_link_that_leads_nowhere_is_found() -> None:
+    situation = SITUATIONS[0]
+    seen = Performance(situation, small.SPEED, Said("completed", ["a", "b"]), links={"a": 200, "b": 404, "c": 0})
+    judged = [each and each.sentence for each in results_usable.judge(None, seen)]
+    assert judged == [None, "b is answered with 404", "c is answered with nothing"]
+    assert situation.id == "success"
 
 
 def test_every_check_is_claimed_by_a_client() -> None:

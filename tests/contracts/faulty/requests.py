@@ -94,9 +94,9 @@ def any_type(_scene: Scene, asked: Asked) -> Asked:
 
 
 def unknown_at_first(scene: Scene, asked: Asked) -> Asked:
-    """Know nothing of a task for its first eight polls."""
+    """Know nothing of a task for its first sixteen polls."""
     count = scene.memory[asked.task_id] = scene.memory.get(asked.task_id, 0) + 1
-    if asked.does != "poll" or not asked.task_id or count > 8:
+    if asked.does != "poll" or not asked.task_id or count > 16:
         return asked
     other = asked.task_id[:-4] + asked.task_id[-4:][::-1].translate(str.maketrans("0123456789", "9876543210"))
     changed = asked.query.replace(asked.task_id, other)

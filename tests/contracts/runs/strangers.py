@@ -15,6 +15,7 @@ from understudy.openapi import source
 from understudy.openapi.provider import Provider, load_provider
 
 ACME = Path(__file__).parents[2] / "providers" / "acme"
+FOLIO = ACME.with_name("folio")
 
 
 @contextmanager

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from understudy.contracts.checks.exchange import header
 from understudy.contracts.checks.oracle import Oracle
-from understudy.contracts.runs.ask import exchange_of
+from understudy.contracts.runs.ask import exchange_of, make_ask
 from understudy.contracts.runs.drafts import PIXEL, Draft, Drafts, Form
 from understudy.contracts.runs.drawing import drawn
 from understudy.openapi.provider import load_provider
 
-from .strangers import ACME
+from .strangers import ACME, FOLIO
 
 ORACLES = {
-    each: Oracle(load_provider(ACME if each == "acme" else each))
-    for each in ("kie", "crun", "apikley", "mulerouter", "acme")
+    Path(each).name: Oracle(load_provider(each)) for each in ("kie", "crun", "apikley", "mulerouter", ACME, FOLIO)
 }
 KIE = ORACLES["kie"]
 URL = "http://127.0.0.1:9/callback"
@@ -53,6 +54,21 @@ def test_callbacks_of_drawn_requests_go_nowhere_but_to_the_receiver() -> None:
             if form.operation.name == "createTask":
                 named = [each.body.get("callBackUrl") for each in drawn(form.drafts, 30, 0)]
                 assert set(named) - {None} == ({URL} if url else set())
+
+
+def test_what_would_make_of_two_creations_one_is_in_no_draft_but_those_with_everything() -> None:
+    drafts = Drafts(ORACLES["folio"], URL)
+    creation = ORACLES["folio"].operations["fileJob"]
+    for everything in (False, True):
+        for form in drafts.forms(creation, everything=everything):
+            keyed = ["request_key" in each.body for each in drawn(form.drafts, 20, 0)]
+            assert set(keyed) == {everything}
+
+
+def test_a_number_that_no_machine_word_holds_is_sent_as_it_is() -> None:
+    operation = ORACLES["acme"].operations["listPictures"]
+    assert make_ask(operation, "k", parameters={("query", "offset"): 10**30}).query == f"offset={10**30}"
+    assert make_ask(operation, "k", body={"n": 10**30}).body == b'{"n":%d}' % 10**30
 
 
 def test_uploads_have_content_that_can_be_read() -> None:

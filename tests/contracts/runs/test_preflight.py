@@ -52,7 +52,7 @@ def test_a_redirect_is_not_followed_but_told() -> None:
 @pytest.mark.parametrize("content_type", ["text/html; charset=utf-8", "application/octet-stream"])
 def test_a_page_is_no_api(content_type: str) -> None:
     with answering(200, b"<!DOCTYPE html><title>Welcome</title>", content_type) as url:
-        assert said(url) == f"{url} answers GET /api/v1/chat/credit with HTML (HTTP 200); expected an API"
+        assert said(url) == f"{url} answers GET /api/v1/jobs/recordInfo with HTML (HTTP 200); expected an API"
 
 
 def test_another_api_is_another_provider() -> None:

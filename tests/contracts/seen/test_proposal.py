@@ -115,7 +115,7 @@ def mutated(draw: Callable[[Any], Any], data: Any, untouched: tuple[tuple[Any, .
 
 
 @pytest.mark.parametrize("name", NAMES)
-@settings(max_examples=12)
+@settings(max_examples=6)
 @given(data=st.data())
 def test_with_the_overlay_answers_changed_at_random_are_clean(name: str, data: st.DataObject) -> None:
     seen: list[Exchange | Callback] = []

@@ -1,0 +1,77 @@
+"""The kill matrix: which defect is played by which provider, and what the kit says of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+from understudy.contracts.checks.catalogue import CHECKS
+from understudy.contracts.runs.target import Target
+from understudy.contracts.runs.verification import Verification, VerifySettings, verify
+from understudy.mockserver import Settings
+from understudy.openapi.provider import Provider, built_in_names, load_provider
+
+from . import callbacks, form, harmless, money, refusals, times
+from .wrapping import Defect, FaultyApp
+
+DEFECTS = (*form.DEFECTS, *refusals.DEFECTS, *times.DEFECTS, *callbacks.DEFECTS, *money.DEFECTS)
+HARMLESS = harmless.HARMLESS
+FAMILIES = {each.id: each.family for each in CHECKS}
+STYLES = (*built_in_names(), "acme", "folio")
+_FOLDERS = Path(__file__).parents[2] / "providers"
+_PARTS = {
+    "form": ("requests", "lives", "refusals"),
+    "refusal": ("requests", "refusals", "faults"),
+    "time": ("lives",),
+    "callbacks": ("callbacks",),
+    "money": ("lives",),
+}
+"""Where the checks of a family have most to judge: enough at the gate, where there is no time for everything."""
+_SETTINGS = Settings(callback_timeout=0.1)
+
+
+@dataclass(frozen=True)
+class Case:
+    """A defect, and the provider that shows it."""
+
+    defect: Defect
+    style: str
+
+    def __str__(self) -> str:
+        return f"{self.defect.name}-{self.style}"
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """The parts of the kit in which the claimed check has most to judge; all for a harmless variant."""
+        return _PARTS[FAMILIES[self.defect.claims]] if self.defect.claims else ()
+
+
+def cases(defects: tuple[Defect, ...]) -> list[Case]:
+    """Return each of `defects` with each of the providers that show it."""
+    return [Case(defect, style) for defect in defects for style in defect.styles.split()]
+
+
+def folder(style: str) -> str | Path:
+    """Return where the provider called `style` is stored."""
+    return style if style in built_in_names() else _FOLDERS / style
+
+
+@lru_cache(maxsize=16)
+def documented(style: str) -> Provider:
+    """Return the provider as the kit knows it; loaded once, since nothing changes it."""
+    return load_provider(folder(style))
+
+
+def played(case: Case, *, max_examples: int = 2, seed: int = 0, parts: tuple[str, ...] | None = None) -> Verification:
+    """Return what the kit says of an emulator with the case's defect."""
+    untouched = case.defect.documented is Defect.documented
+    provider = documented(case.style) if untouched else load_provider(folder(case.style))
+    case.defect.documented(provider)
+    app = FaultyApp(provider, load_provider(folder(case.style)), case.defect, _SETTINGS)
+    settings = VerifySettings(
+        key=provider.behaviour.key_prefix + "kill-matrix", seed=seed, max_examples=max_examples, shrink=False,
+        parts=case.parts if parts is None else parts,
+    )  # fmt: skip
+    with Target(f"http://127.0.0.1:4020/{provider.name}", app=app) as target:
+        return verify(provider, target, settings)

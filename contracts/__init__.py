@@ -12,14 +12,16 @@ if TYPE_CHECKING:
     from .clients.adapter import Adapter
     from .clients.contract import ClientReport, check_client
     from .clients.face import client_contract
+    from .runs.face import provider_contract
 
-__all__ = ["Adapter", "ClientReport", "check_client", "client_contract"]
+__all__ = ["Adapter", "ClientReport", "check_client", "client_contract", "provider_contract"]
 
 _HOMES = {
     "Adapter": ".clients.adapter",
     "ClientReport": ".clients.contract",
     "check_client": ".clients.contract",
     "client_contract": ".clients.face",
+    "provider_contract": ".runs.face",
 }
 
 

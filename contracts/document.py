@@ -16,8 +16,9 @@ from ..openapi.dialect import to_2020_12, upgrade
 from ..openapi.errors import LoadError, shorten
 from ..openapi.pointer import MISSING, join, resolve
 from ..openapi.source import Source
-from ..openapi.structure import FIELDS, METHODS, Kind, rewrite, walk
+from ..openapi.structure import METHODS, Kind, rewrite, walk
 from .flat import Flattener, SchemaError
+from .shape import check_shape
 
 ReadOther = Callable[[str, str], Source]
 """Reads the file that a reference names: its name, and that of the file it stands in."""
@@ -212,7 +213,7 @@ def _absolute(file: str, contents: Any, source: Source, references: list[tuple[s
     if not isinstance(contents, dict) or "openapi" not in contents:
         return _part(file, contents, references)
     upgraded = upgrade(contents)
-    _check_shape(upgraded, source)
+    check_shape(upgraded, source)
 
     def change(kind: Kind, node: dict[str, Any]) -> Any:
         reference = node.get("$ref")
@@ -274,23 +275,6 @@ def check_version(source: Source, data: Any) -> None:
         raise LoadError(source.name, "is no OpenAPI document: it has no `openapi`", expected="OpenAPI 3.0 or 3.1")
     if not str(version).startswith(("3.0", "3.1")):
         raise source.error("/openapi", f"is {version!r}", "OpenAPI 3.0 or 3.1")
-
-
-def _check_shape(data: Any, source: Source) -> None:
-    """Check that what should be objects and lists are: all that follows relies on it."""
-    for tokens, each, node in walk(data, "document"):
-        for key, (shape, child) in FIELDS[each].items():
-            value = node.get(key)
-            if value is None:
-                continue
-            if not isinstance(value, list if shape == "list" else dict) and not (
-                child == "schema" and isinstance(value, bool)
-            ):
-                expected = "a list" if shape == "list" else "an object"
-                raise source.error(join(*tokens, key), f"is {shorten(value)}", expected)
-        for key in node.get("required", ()) if each == "schema" and isinstance(node.get("required"), list) else ():
-            if not isinstance(key, str):
-                raise source.error(join(*tokens, "required"), f"holds {shorten(key)}", "names of properties")
 
 
 def _check_references(side: Side, references: list[tuple[str, str, str]]) -> None:

@@ -14,6 +14,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from ..openapi.pointer import MISSING, resolve
+from .shape import misshapen
 
 Schema = Any
 """A 2020-12 schema: an object, True or False."""
@@ -171,9 +172,9 @@ class Flattener:
             target = self._flat(self._resolve(schema["$ref"]), inside)
             flat = self.joined(flat, target) if len(_asking(schema)) > 1 else _with_notes(target, flat)
             flat.branches = (target.head,) if len(_asking(schema)) > 1 else target.branches
-        for branch in schema.get("allOf", ()):
+        for branch in schema.get("allOf") or ():
             flat = self.joined(flat, self._flat(branch, inside))
-        flat.branches += tuple(schema.get("allOf", ()))
+        flat.branches += tuple(schema.get("allOf") or ())
         flat.head = schema
         return flat
 
@@ -188,6 +189,8 @@ def _with_notes(flat: Flat, notes: Flat) -> Flat:
 
 def _own(schema: Mapping[str, Any]) -> Flat:
     """Return what `schema` itself asks, without its references and branches."""
+    for keyword, problem in misshapen(schema):
+        raise SchemaError(f"`{keyword}` of a schema {problem}")
     flat = Flat(schema)
     if "type" in schema:
         kinds = schema["type"] if isinstance(schema["type"], list) else [schema["type"]]
@@ -197,7 +200,7 @@ def _own(schema: Mapping[str, Any]) -> Flat:
         flat.origin["type"] = schema
     for keyword, value in schema.items():
         form = _FORMS.get(keyword)
-        if form is None:
+        if form is None or (value is None and keyword != "const"):  # a keyword with nothing after it
             continue
         word, made = form(value, schema)
         if made is not None:

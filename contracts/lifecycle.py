@@ -18,7 +18,7 @@ _LEVELS = ("draft", "alpha", "beta", "stable")
 
 def is_unstable(each: Described) -> bool:
     """Tell whether the operation was announced as one that may change at any time."""
-    return each.operation.get("x-stability-level") in {"draft", "alpha"}
+    return each.operation.get("x-stability-level") in _LEVELS[:2]
 
 
 def _level(node: Mapping[str, Any]) -> int:

@@ -40,7 +40,7 @@ class ParameterRules:
             if key in before and key in after:
                 yield from self._pair(exchange, before[key], after[key])
             elif key in before:
-                moved = next((each for each in after if each[1] == key[1] and each not in before), None)
+                moved = next((each for each in after if _is_moved(key, each) and each not in before), None)
                 yield self._removed(exchange, before[key], None if moved is None else after[moved])
             else:
                 yield self._added(exchange, after[key])
@@ -49,7 +49,7 @@ class ParameterRules:
         direction, name = exchange.asked, _name(one)
         places = self.base.place(one), self.revision.place(exchange.revision.operation, "parameters")
         if moved is not None:
-            told = f"{name} is in the {moved['in']} now"
+            told = f"{name} is in the {moved.get('in')} now"
             word = exchange.word("request-parameter-moved")
             return exchange.finding(word, "breaking", direction, told, places[0], self.revision.place(moved))
         if direction == "received":
@@ -231,6 +231,11 @@ def _parameters(side: Side, each: Described) -> dict[Key, Mapping[str, Any]]:
             shown = positions.get(name, name) if where == "path" else name.lower() if where == "header" else name
             found[where, shown] = parameter
     return found
+
+
+def _is_moved(one: Key, other: Key) -> bool:
+    """Tell whether both are the same name in two places; of headers' names the case means nothing."""
+    return one[1] == other[1] or ("header" in {one[0], other[0]} and one[1].lower() == other[1].lower())
 
 
 def _headers(side: Side, response: Mapping[str, Any]) -> dict[str, tuple[str, Mapping[str, Any]]]:

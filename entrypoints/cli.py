@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import traceback
 from importlib import import_module
 from typing import Any, NoReturn
 
 import click
 
-from ..openapi.errors import nearest
+from ..openapi.errors import cut, nearest
 from .ending import fail
 from .version import VERSION
 
@@ -23,13 +25,24 @@ _COMMANDS = {
 }
 _FUNCTIONS = {"import": "import_pages"}
 """Functions of commands whose names Python keeps for itself."""
+_TRACEBACK = "UNDERSTUDY_TRACEBACK"
 
 
 class _Commands(click.Group):
     """Subcommands whose modules are imported when they are run: none pays for another.
 
-    Incorrect usage is told in one line, like everything else that ends a command.
+    Incorrect usage is told in one line, like everything else that ends a command; so is what nobody foresaw.
     """
+
+    def main(self, *args: Any, **kwargs: Any) -> Any:
+        """Run the command line; an error of understudy's own ends it with status 2."""
+        try:
+            return super().main(*args, **kwargs)
+        except Exception as error:
+            if os.environ.get(_TRACEBACK):
+                traceback.print_exc()
+            what = cut(" ".join(f"{type(error).__name__}: {error}".split()), 300)
+            fail(f"internal error: {what} (set {_TRACEBACK}=1 to see where)")
 
     def make_context(self, *args: Any, **kwargs: Any) -> click.Context:
         """Read the arguments up to the subcommand."""

@@ -25,6 +25,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--understudy-provider", action="append", default=[], metavar="FOLDER",
         help="Serve the provider in FOLDER as well; may be repeated.",
     )  # fmt: skip
+    group.addoption(
+        "--understudy-profile", choices=("ci", "nightly"), default="ci",
+        help="How much `provider_contract` draws: ci, the same every time, or nightly, at random and remembered.",
+    )  # fmt: skip
 
 
 class Understudy:

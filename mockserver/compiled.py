@@ -28,6 +28,7 @@ class CompiledOperation:
         self.name = behaviour.name
         self.behaviour = behaviour
         self.phases = {name: status.phase for name, status in owner.behaviour.statuses.items()}
+        self._errors: dict[str, Error] = {}
 
     def __repr__(self) -> str:
         return f"CompiledOperation({self.owner.name!r}, {self.name!r})"
@@ -102,9 +103,11 @@ class CompiledOperation:
 
     def error(self, condition: str) -> Error:
         """Return the catalogue's entry for `condition`, or for the wider condition it falls under."""
-        behaviour = self.owner.behaviour
-        found = error_for(behaviour, self.behaviour, condition) or error_for(behaviour, self.behaviour, "server-failed")
-        return found or next(iter(behaviour.errors.values()))
+        if condition not in self._errors:
+            behaviour, own = self.owner.behaviour, self.behaviour
+            found = error_for(behaviour, own, condition) or error_for(behaviour, own, "server-failed")
+            self._errors[condition] = found or next(iter(behaviour.errors.values()))
+        return self._errors[condition]
 
 
 class CompiledProvider:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 
 @dataclass(eq=False)
@@ -38,9 +39,13 @@ _LONGEST_WORD = 200
 
 def nearest(word: str, known: Iterable[str]) -> str:
     """Return ``" (did you mean 'x'?)"`` for the known word most like `word`, or ``""``."""
-    if len(word) > _LONGEST_WORD:
-        return ""
-    found = difflib.get_close_matches(word, list(known), n=1, cutoff=0.5)
+    return "" if len(word) > _LONGEST_WORD else _hint(word, tuple(known))
+
+
+@lru_cache(maxsize=1024)
+def _hint(word: str, known: tuple[str, ...]) -> str:
+    # The same mistake is made again and again, and comparing words takes longer than all else about a refusal.
+    found = difflib.get_close_matches(word, known, n=1, cutoff=0.5)
     return f" (did you mean {found[0]!r}?)" if found else ""
 
 

@@ -1,6 +1,7 @@
 """One verdict on whether data fits a schema, and sentences that say why not.
 
-The verdict is jsonschema-rs's, compiled once. Where it says no, `jsonschema` explains; where `jsonschema` sees
+The verdict is jsonschema-rs's, compiled once. Where it says no, `jsonschema` explains: asked about those keywords alone
+that the verdict points to, where they judge by themselves, or else about the whole schema. Where `jsonschema` sees
 nothing wrong (the two differ at the edges), the verdict's own error speaks.
 """
 
@@ -16,8 +17,10 @@ import jsonschema_rs
 
 from .errors import cut, nearest, shorten
 from .pointer import MISSING, join, resolve
+from .schema_place import SchemaPlace, schema_place, value_at
 
 _MAX_PROBLEMS = 20
+_MAX_PLACES = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +61,7 @@ class Validator:
         self._whole = self._with_components(schema, components or {})
         self._compiled = jsonschema_rs.Draft202012Validator(self._whole, validate_formats=True)
         self.is_valid = self._compiled.is_valid
+        self._places: dict[tuple[str | int, ...], SchemaPlace | None] = {}
 
     @staticmethod
     def _with_components(schema: Any, components: Mapping[str, Any]) -> Any:
@@ -72,10 +76,43 @@ class Validator:
         if brief:
             return [self._own(data)]
         try:
-            found = {str(problem): problem for problem in _explained(self._whole, data)}
+            errors = self._pinpointed(data) or _explained(self._whole, data)
+            found = {str(problem): problem for error in errors for problem in problems_of(error)}
         except (RecursionError, re.error):  # too deep for Python, or a pattern that it can't read
             found = {}
         return list(found.values())[:_MAX_PROBLEMS] or [self._own(data)]
+
+    def _pinpointed(self, data: Any) -> list[Any]:
+        """Return what `jsonschema` says of the keywords that the verdict points to, in the order of `_explained`.
+
+        Nothing where it has to be asked about the whole: a keyword is beside the plain way, or it sees nothing wrong.
+        """
+        faults: dict[tuple[Any, ...], tuple[SchemaPlace, list[str | int], Any]] = {}
+        try:
+            for error in self._compiled.iter_errors(data):
+                path, place = error.instance_path, self._place(tuple(error.evaluation_path))
+                if place is None or place.depth != len(path):  # it leaves out a name that is empty
+                    return []
+                value = value_at(data, path)
+                if value is MISSING:
+                    return []
+                faults[len(path), tuple(map(str, path)), place.order] = place, path, value
+        except ValueError:  # see `_own`
+            return []
+        errors: list[Any] = []
+        for _, fault in sorted(faults.items()) if len(faults) > 1 else faults.items():
+            told = _asked(*fault)
+            if not told:
+                return []
+            errors += told
+        return errors
+
+    def _place(self, path: tuple[str | int, ...]) -> SchemaPlace | None:
+        if path not in self._places:
+            if len(self._places) >= _MAX_PLACES:  # a schema that refers to itself has endlessly many
+                self._places.clear()
+            self._places[path] = schema_place(self._whole, path)
+        return self._places[path]
 
     def errors(self, data: Any) -> list[Any]:
         """Return what `jsonschema` says is wrong with `data`: its errors, with their places in the schema.
@@ -110,14 +147,32 @@ def first_problem(schema: Any, data: Any) -> Problem | None:
     return next(iter(Validator(schema).problems(data)), None)
 
 
-def _explained(schema: Any, data: Any) -> Iterator[Problem]:
+def _explained(schema: Any, data: Any) -> Iterator[Any]:
+    """Yield what `jsonschema` says of `data`, the outermost first."""
     checker, best_match = _explainer()
     validator = checker(schema)
     for error in sorted(validator.iter_errors(data), key=lambda each: (len(each.path), list(map(str, each.path)))):
         # Of the branches of an anyOf or oneOf, the one that the data came nearest to is worth telling.
         told = best_match([error]) if error.context else error
         if told.validator is not None:  # of a value that the schema `false` refuses, jsonschema does not say where
-            yield from problems_of(told)
+            yield told
+
+
+def _asked(place: SchemaPlace, path: list[str | int], value: Any) -> list[Any]:
+    """Return what `jsonschema` says of `value`, which stands at `path`, asked about one keyword alone."""
+    validator, (keyword, schema) = _keywords(), (place.keyword, place.schema)
+    limit = schema[keyword]
+    errors = list(validator.VALIDATORS[keyword](validator, limit, value, schema) or ())
+    for error in errors:
+        error.validator, error.validator_value, error.instance, error.schema = keyword, limit, value, schema
+        error.path.extend(path)
+    return errors
+
+
+@lru_cache(maxsize=1)
+def _keywords() -> Any:
+    """Return the validator whose keywords are asked one at a time."""
+    return _explainer()[0](True)
 
 
 @lru_cache(maxsize=1)

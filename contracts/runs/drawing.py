@@ -4,19 +4,46 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
 from random import Random
 from typing import Any, TypeVar
+from unittest import SkipTest
 
 from hypothesis import HealthCheck, Phase, Verbosity, find, given, seed, settings
+from hypothesis.database import DirectoryBasedExampleDatabase, ExampleDatabase
 from hypothesis.errors import HypothesisException
 from hypothesis.strategies import SearchStrategy
 
 T = TypeVar("T")
 
 
-def _settings(count: int, *phases: Phase) -> settings:
+@dataclass(frozen=True)
+class Shelf:
+    """Where the smallest values of one strategy are kept from run to run.
+
+    Attributes:
+        folder: of the database.
+        name: what the strategy is for.
+    """
+
+    folder: Path
+    name: str
+
+    @property
+    def database(self) -> ExampleDatabase:
+        """The database."""
+        return DirectoryBasedExampleDatabase(self.folder)
+
+    @property
+    def key(self) -> bytes:
+        """What the values are kept under."""
+        return f"understudy {self.name}".encode()
+
+
+def _settings(count: int, *phases: Phase, database: ExampleDatabase | None = None) -> settings:
     return settings(
-        max_examples=count, database=None, deadline=None, phases=list(phases), verbosity=Verbosity.quiet,
+        max_examples=count, database=database, deadline=None, phases=list(phases), verbosity=Verbosity.quiet,
         suppress_health_check=list(HealthCheck), print_blob=False, derandomize=False,
     )  # fmt: skip
 
@@ -34,12 +61,33 @@ def drawn(strategy: SearchStrategy[T], count: int, number: int) -> list[T]:
     return values[:count]
 
 
-def smallest(strategy: SearchStrategy[T], shows: Callable[[T], bool], count: int, number: int) -> T | None:
-    """Return the smallest value of `strategy` that `shows` what is looked for, None where `count` draws have none."""
+def shelved(strategy: SearchStrategy[T], shelf: Shelf) -> list[T]:
+    """Return the values that earlier runs have kept."""
+    values: list[T] = []
+
+    def taken(value: T) -> bool:
+        values.append(value)
+        return False
+
+    with suppress(HypothesisException, SkipTest):  # nothing was kept, or none of it is what is looked for
+        find(strategy, taken, settings=_settings(1, Phase.reuse, database=shelf.database), database_key=shelf.key)
+    return values
+
+
+def smallest(
+    strategy: SearchStrategy[T], shows: Callable[[T], bool], count: int, number: int, shelf: Shelf | None = None
+) -> T | None:
+    """Return the smallest value of `strategy` that `shows` what is looked for, None where `count` draws have none.
+
+    It is kept on the `shelf`, where there is one; `number` decides nothing then, since Hypothesis keeps nothing of
+    seeded runs.
+    """
     found: list[T] = []
+    held = _settings(count, Phase.generate, Phase.shrink, database=shelf.database if shelf else None)
+    key = shelf.key if shelf else None
+    random = None if shelf else Random(number)  # noqa: S311 - no secret
     with suppress(HypothesisException):
-        held = _settings(count, Phase.generate, Phase.shrink)
-        found.append(find(strategy, shows, settings=held, random=Random(number)))  # noqa: S311 - no secret
+        found.append(find(strategy, shows, settings=held, random=random, database_key=key))
     return found[0] if found else None
 
 

@@ -9,7 +9,7 @@ from ..checks.documented import DocumentedOperation
 from ..checks.finding import Finding
 from .ask import Ask, NoKeyPlaceError, ask_for_task, key_header, poll_of
 from .drafts import PIXEL, Draft, Form, SchemaError
-from .drawing import drawn, smallest, without_the_rest
+from .drawing import Shelf, drawn, shelved, smallest, without_the_rest
 from .run import Run, put
 
 _POLLED_ONE_IN = 6
@@ -40,7 +40,9 @@ def forms_of(run: Run, operation: DocumentedOperation, *, everything: bool = Fal
 
 def _explored(run: Run, form: Form) -> None:
     before = run.found()
-    drafts = drawn(form.drafts, run.settings.max_examples, run.settings.seed)
+    shelf = _shelf(run, form)
+    drafts = shelved(form.drafts, shelf) if shelf else []
+    drafts += drawn(form.drafts, run.settings.max_examples, run.settings.seed)
     kept = [each for each in drafts if run.drafts.is_valid(form, each)]
     if len(kept) < len(drafts):
         run.note(
@@ -53,6 +55,11 @@ def _explored(run: Run, form: Form) -> None:
     if run.steers and run.settings.shrink:
         for finding in run.new_findings(before):
             _shrink(run, form, finding)
+
+
+def _shelf(run: Run, form: Form) -> Shelf | None:
+    folder = run.settings.examples
+    return None if folder is None else Shelf(folder, f"{run.oracle.provider.name} {form.name}")
 
 
 def _play(run: Run, form: Form, draft: Draft, *, polled: bool) -> None:
@@ -88,7 +95,7 @@ def _shrink(run: Run, form: Form, finding: Finding) -> None:
         return bool(same)
 
     count = max(run.settings.max_examples, _SHRINKING_DRAWS)
-    small = smallest(form.drafts, shows, count, run.settings.seed)
+    small = smallest(form.drafts, shows, count, run.settings.seed, _shelf(run, form))
     if small is not None:
         body = without_the_rest(small.body, lambda less: shows(Draft(small.parameters, less)))
         without_the_rest(dict(small.parameters), lambda less: shows(Draft(less, body)))

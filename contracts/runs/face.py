@@ -77,18 +77,20 @@ def provider_contract(  # noqa: PLR0913 - settings that people have opinions on
         raise ValueError("either app or url says what is asked, not both")
 
     @lru_cache(maxsize=1)
-    def verified(where: str, chosen: str) -> Verified:
+    def verified(where: str, chosen: str) -> Verified | str:
         settings = _settings(loaded, PROFILES[chosen], key, other_key, seed, max_examples)
-        with Target(where, app=app) as target:
-            return Verified(loaded.name, where, where, verify(loaded, target, settings), settings.seed)
+        try:
+            with Target(where, app=app) as target:
+                return Verified(loaded.name, where, where, verify(loaded, target, settings), settings.seed)
+        except UnreachableError as error:
+            return str(error)
 
     @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.id)
     def test(check: Check, request: pytest.FixtureRequest) -> None:
         where = url or f"{_root(app, request)}/{loaded.name}"
-        try:
-            found = verified(where, profile or request.config.getoption("--understudy-profile"))
-        except UnreachableError as error:
-            pytest.fail(str(error), pytrace=False)
+        found = verified(where, profile or request.config.getoption("--understudy-profile"))
+        if isinstance(found, str):
+            pytest.fail(found, pytrace=False)
         wrong = [each for each in found.findings if each.check == check.id and each.severity != "info"]
         if wrong and check.id not in allow:
             shown = "\n\n".join(told(found, each) for each in wrong)

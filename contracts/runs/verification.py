@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from time import perf_counter
 
 from ...openapi.provider import Provider
@@ -35,6 +36,8 @@ class VerifySettings:
         callback_url: where the target reaches the receiver of callbacks; "" is the receiver's own URL on loopback.
         callback_listen: the host and port that the receiver listens on where `callback_url` leads to it.
         parts: the names of the `PARTS` that are done; all of them where there are none.
+        examples: the folder of Hypothesis's database in which the smallest requests that showed something are kept for
+            the next run, which asks them first; None keeps none.
         shrink: whether the smallest request is looked for that shows what a drawn one did, where a clock can be turned.
     """
 
@@ -47,6 +50,7 @@ class VerifySettings:
     callback_listen: tuple[str, int] = ("127.0.0.1", 0)
     parts: tuple[str, ...] = ()
     shrink: bool = True
+    examples: Path | None = None
 
 
 @dataclass

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import click
 import pytest
 from click.testing import CliRunner, Result
+from understudy.entrypoints import show
 from understudy.entrypoints.cli import main
 from understudy.entrypoints.version import VERSION
 
@@ -94,3 +96,31 @@ def test_a_folder_without_a_behaviour_file_is_told(tmp_path: Path) -> None:
     result = run("show", str(tmp_path))
     assert result.exit_code == 2
     assert "behaviour.yaml" in result.stderr
+
+
+@click.command("broken")
+def broken() -> None:
+    raise ZeroDivisionError("two\nlines")
+
+
+@pytest.fixture
+def breaking_down(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let `understudy show` end in an error that nobody foresaw."""
+    monkeypatch.setattr(show, "show", broken)
+
+
+@pytest.mark.usefixtures("breaking_down")
+def test_what_nobody_foresaw_is_one_line_and_2() -> None:
+    result = run("show")
+    assert result.exit_code == 2
+    assert result.stderr == (
+        "understudy: internal error: ZeroDivisionError: two lines (set UNDERSTUDY_TRACEBACK=1 to see where)\n"
+    )
+
+
+@pytest.mark.usefixtures("breaking_down")
+def test_where_it_happened_is_shown_when_asked_for() -> None:
+    result = run("show", UNDERSTUDY_TRACEBACK="1")
+    assert result.exit_code == 2
+    assert "Traceback" in result.stderr
+    assert "in broken" in result.stderr

@@ -39,9 +39,13 @@ def part(body: bytes, *, more: bool = False) -> Message:
     return {"type": "http.request", "body": body, "more_body": more}
 
 
-@pytest.mark.parametrize("kind", ["lifespan", "websocket"])
-def test_other_kinds_of_connection_are_let_be(kind: str) -> None:
-    assert spoken(Stage("acme"), {"type": kind}) == []
+def test_other_kinds_of_connection_are_let_be() -> None:
+    assert spoken(Stage("acme"), {"type": "websocket"}) == []
+
+
+def test_a_server_that_tells_of_start_and_stop_is_answered() -> None:
+    told = spoken(Stage("acme"), {"type": "lifespan"}, {"type": "lifespan.startup"}, {"type": "lifespan.shutdown"})
+    assert [each["type"] for each in told] == ["lifespan.startup.complete", "lifespan.shutdown.complete"]
 
 
 def test_a_body_may_come_in_parts() -> None:

@@ -172,3 +172,8 @@ def stray_page(_scene: Scene, asked: Asked, told: Told) -> Told:
     if asked.operation is not None:
         return told
     return replace(told.with_body(b"<h1>Not found</h1>").with_header(b"content-type", b"text/html"), status=404)
+
+
+def bare(_scene: Scene, _asked: Asked, told: Told) -> Told:
+    """Leave out every header but those of the body."""
+    return replace(told, headers=tuple(each for each in told.headers if each[0].startswith(b"content-")))

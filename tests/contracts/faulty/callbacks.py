@@ -27,7 +27,7 @@ DEFECTS: tuple[Defect, ...] = (
         "callbacks-of-another-form",
         "callback-conforms",
         on_callback=letters(lambda s, b: s.letter(b, "id", 7)),
-        styles="kie mulerouter",
+        styles="kie folio",
     ),
     Defect(
         "a-new-field-in-callbacks",
@@ -62,7 +62,9 @@ DEFECTS: tuple[Defect, ...] = (
     Defect("callbacks-that-go-on", "callback-stops", outcome=never_received, styles="kie mulerouter"),
     Defect("callbacks-tried-once", "callback-retries", outcome=received_whatever, styles="kie mulerouter"),
     Defect("callbacks-repeated-at-once", "callback-retries", emulated=retried((1, 1, 1)), styles="kie mulerouter"),
-    Defect("a-new-name-for-each-attempt", "callback-id", on_callback=headers(renamed_message), styles="mulerouter"),
+    Defect(
+        "a-new-name-for-each-attempt", "callback-id", on_callback=headers(renamed_message), styles="mulerouter folio"
+    ),
     Defect(
         "callbacks-of-work-in-progress",
         "callback-event",

@@ -8,6 +8,7 @@ from .answers import (
     DONE,
     WORKING,
     added,
+    bare,
     broken_inside,
     code,
     cut_short,
@@ -108,7 +109,12 @@ DEFECTS: tuple[Defect, ...] = (
     Defect(
         "a-trace-that-is-none", "headers-documented", on_answer=header(b"traceparent", b"nonsense"), styles="mulerouter"
     ),
-    Defect("created-nowhere", "headers-documented", on_answer=when("create", header(b"location", None)), styles="acme"),
+    Defect(
+        "created-nowhere",
+        "headers-documented",
+        on_answer=when("create", bare),
+        styles="acme folio",
+    ),
     Defect(
         "broken-input-inside-a-string", "inner-json-parses", on_answer=when("poll", broken_inside), styles="kie apikley"
     ),

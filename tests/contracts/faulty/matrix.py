@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import islice, product
 from pathlib import Path
 
 from understudy.contracts.checks.catalogue import CHECKS
@@ -33,10 +34,11 @@ _SETTINGS = Settings(callback_timeout=0.1)
 
 @dataclass(frozen=True)
 class Case:
-    """A defect, and the provider that shows it."""
+    """A defect, and the provider that shows it, with options chosen."""
 
     defect: Defect
     style: str
+    options: tuple[tuple[str, str], ...] = ()
 
     def __str__(self) -> str:
         return f"{self.defect.name}-{self.style}"
@@ -52,23 +54,47 @@ def cases(defects: tuple[Defect, ...]) -> list[Case]:
     return [Case(defect, style) for defect in defects for style in defect.styles.split()]
 
 
+def firsts(defects: tuple[Defect, ...]) -> list[Case]:
+    """Return each of `defects` with the first of the providers that show it."""
+    return [Case(defect, defect.styles.split()[0]) for defect in defects]
+
+
+NOTHING = Defect("nothing", "")
+
+
+@lru_cache(maxsize=1)
+def right_ones(count: int) -> list[Case]:
+    """Return so many providers with nothing wrong: each combination of their options' values, taken in turn."""
+    turns = {style: _choices(style) for style in STYLES}
+    rounds = ((style, number) for number in range(count) for style in STYLES)
+    right = (Case(NOTHING, style, turns[style][number]) for style, number in rounds if number < len(turns[style]))
+    return list(islice(right, count))
+
+
+def _choices(style: str) -> list[tuple[tuple[str, str], ...]]:
+    options = load_provider(folder(style)).behaviour.options
+    values = product(*(each.values for each in options.values()))
+    return [tuple(zip(options, chosen, strict=True)) for chosen in values]
+
+
 def folder(style: str) -> str | Path:
     """Return where the provider called `style` is stored."""
     return style if style in built_in_names() else _FOLDERS / style
 
 
 @lru_cache(maxsize=16)
-def documented(style: str) -> Provider:
+def documented(style: str, options: tuple[tuple[str, str], ...]) -> Provider:
     """Return the provider as the kit knows it; loaded once, since nothing changes it."""
-    return load_provider(folder(style))
+    return load_provider(folder(style), dict(options))
 
 
 def played(case: Case, *, max_examples: int = 2, seed: int = 0, parts: tuple[str, ...] | None = None) -> Verification:
     """Return what the kit says of an emulator with the case's defect."""
     untouched = case.defect.documented is Defect.documented
-    provider = documented(case.style) if untouched else load_provider(folder(case.style))
+    chosen = dict(case.options)
+    provider = documented(case.style, case.options) if untouched else load_provider(folder(case.style), chosen)
     case.defect.documented(provider)
-    app = FaultyApp(provider, load_provider(folder(case.style)), case.defect, _SETTINGS)
+    app = FaultyApp(provider, load_provider(folder(case.style), chosen), case.defect, _SETTINGS)
     settings = VerifySettings(
         key=provider.behaviour.key_prefix + "kill-matrix", seed=seed, max_examples=max_examples, shrink=False,
         parts=case.parts if parts is None else parts,

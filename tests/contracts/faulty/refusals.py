@@ -90,7 +90,7 @@ DEFECTS: tuple[Defect, ...] = (
         styles="mulerouter crun",
     ),
     Defect(
-        "pictures-are-refused", "valid-pictures-accepted", on_request=body(without_pictures), styles="mulerouter crun"
+        "pictures-are-refused", "valid-pictures-accepted", on_request=body(without_pictures), styles="mulerouter folio"
     ),
     Defect("any-path-works", "unknown-path-refused", on_request=any_path, styles="kie acme"),
     Defect("strays-get-a-page", "stray-refused-as-documented", on_answer=stray_page, styles="kie mulerouter acme"),

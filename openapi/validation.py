@@ -77,10 +77,12 @@ class Validator:
             return [self._own(data)]
         try:
             errors = self._pinpointed(data) or _explained(self._whole, data)
-            found = {str(problem): problem for error in errors for problem in problems_of(error)}
+            told = [problem for error in errors for problem in problems_of(error)]
         except (RecursionError, re.error):  # too deep for Python, or a pattern that it can't read
-            found = {}
-        return list(found.values())[:_MAX_PROBLEMS] or [self._own(data)]
+            told = []
+        if len(told) > 1:
+            told = list({str(problem): problem for problem in told}.values())
+        return told[:_MAX_PROBLEMS] or [self._own(data)]
 
     def _pinpointed(self, data: Any) -> list[Any]:
         """Return what `jsonschema` says of the keywords that the verdict points to, in the order of `_explained`.

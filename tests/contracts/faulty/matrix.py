@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import islice, product
 from pathlib import Path
 
+import orjson
 from understudy.contracts.checks.catalogue import CHECKS
 from understudy.contracts.runs.target import Target
 from understudy.contracts.runs.verification import Verification, VerifySettings, verify
@@ -101,3 +103,17 @@ def played(case: Case, *, max_examples: int = 2, seed: int = 0, parts: tuple[str
     )  # fmt: skip
     with Target(f"http://127.0.0.1:4020/{provider.name}", app=app) as target:
         return verify(provider, target, settings)
+
+
+def note(kind: str, case: Case, verified: Verification) -> None:
+    """Write down what came of a case where ``UNDERSTUDY_FIGURES`` names a file: a line of JSON, for the docs."""
+    file = os.environ.get("UNDERSTUDY_FIGURES")
+    if not file:
+        return
+    line = {
+        "kind": kind, "defect": case.defect.name, "claims": case.defect.claims, "style": case.style,
+        "options": dict(case.options), "exchanges": verified.exchanges, "callbacks": verified.callbacks,
+        "judged": sum(verified.tally.judged.values()), "seconds": round(verified.seconds, 2),
+    }  # fmt: skip
+    with Path(file).open("ab") as out:
+        out.write(orjson.dumps(line) + b"\n")

@@ -13,10 +13,10 @@ import orjson
 
 from ..openapi.behaviour import Behaviour, OperationBehaviour
 from ..openapi.errors import cut, shorten
-from ..openapi.meanings import find_error, meaning_of, meaning_of_number
 from ..openapi.pointer import MISSING, join, resolve
 from ..openapi.provider import Provider
 from ..openapi.reads import Read, read
+from ..openapi.refusals import ReadRefusal, code_word, read_refusal
 from ..openapi.times import MAX_TIME
 from .errors import (
     InsufficientCredits,
@@ -69,11 +69,11 @@ def understand(
             return None if data is MISSING else data
         if isinstance(code, bool) or not isinstance(code, str | int | float):
             raise ProtocolViolation(pointer, "a number or text", shorten(code))
-        if _word(code) in map(str, operation.refusal.accepted):
+        if code_word(code) in map(str, operation.refusal.accepted):
             return data
     elif answer.status < 400:
         raise ProtocolViolation("", "an answer", f"a redirect (HTTP {answer.status})")
-    raise _refusal(behaviour, operation, answer, data, code, hide)
+    raise _refusal(behaviour, operation, answer, data, hide)
 
 
 def _parsed(body: bytes) -> Any:
@@ -97,46 +97,29 @@ def _first(pointers: tuple[str, ...], data: Any) -> tuple[str, Any]:
     return pointers[0] if pointers else "", None
 
 
-def _word(code: str | float) -> str:
-    return str(int(code)) if isinstance(code, float) and code.is_integer() else str(code)
-
-
 def _refusal(
-    behaviour: Behaviour,
-    operation: OperationBehaviour,
-    answer: Answer,
-    data: Any,
-    found: Any,
-    hide: Callable[[str], str],
+    behaviour: Behaviour, operation: OperationBehaviour, answer: Answer, data: Any, hide: Callable[[str], str]
 ) -> UnderstudyError:
-    usable = isinstance(found, str | int | float) and not isinstance(found, bool)
-    told = _word(found) if usable else None
-    if told is not None and told in map(
-        str, operation.refusal.accepted
-    ):  # an HTTP error whose body says that all is well
-        told = None
-    entry = find_error(behaviour.errors.values(), operation, told, answer.status)
-    meaning = meaning_of(entry) if entry else _meaning_of_unknown(told, answer.status)
+    told = read_refusal(behaviour, operation, answer.status, data)
+    if told is None:
+        raise ProtocolViolation("", "an answer that does what was asked, or refuses it", _shown_body(answer))
     _, message = _first(operation.refusal.message, data)
     sentence = hide(cut(message, _MESSAGE_LENGTH)) if isinstance(message, str) else _phrase(answer.status)
-    code: str | int = (
-        answer.status if told is None else int(told) if told.isdecimal() and len(told) < 10 else hide(cut(told))
-    )
-    if meaning == "invalid-request":
-        return InvalidRequest(code=code, message=sentence, http_status=answer.status)
-    return _KINDS[meaning](
-        code=code,
+    if told.meaning == "invalid-request":
+        return InvalidRequest(code=_code(told, hide), message=sentence, http_status=answer.status)
+    return _KINDS[told.meaning](
+        code=_code(told, hide),
         message=sentence,
         http_status=answer.status,
-        name=entry.name if entry else "",
+        name=told.entry.name if told.entry else "",
         retry_after=retry_after(answer, operation, data),
     )
 
 
-def _meaning_of_unknown(code: str | None, status: int) -> str:
-    if code is not None and code.isdecimal() and len(code) == 3 and int(code) >= 400:
-        return meaning_of_number(int(code))
-    return meaning_of_number(status) if status >= 400 else "refused"
+def _code(told: ReadRefusal, hide: Callable[[str], str]) -> str | int:
+    if told.code is None:
+        return told.status
+    return int(told.code) if told.code.isdecimal() and len(told.code) < 10 else hide(cut(told.code))
 
 
 def _phrase(status: int) -> str:

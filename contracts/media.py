@@ -46,7 +46,9 @@ def pair_media(before: Iterable[str], after: Iterable[str]) -> list[Paired]:
 
 def _parts(name: str) -> tuple[str, frozenset[str]]:
     essence, *parameters = [part.strip().lower() for part in name.split(";")]
-    return essence, frozenset(each.replace(" ", "").replace('"', "") for each in parameters if each)
+    told = frozenset(each.replace(" ", "").replace('"', "") for each in parameters if each)
+    # JSON is UTF-8, said or not.
+    return essence, told - {"charset=utf-8"} if essence.endswith(("/json", "+json")) else told
 
 
 def _effect(one: str, other: str) -> Literal["narrowed", "widened", "changed"] | None:

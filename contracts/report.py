@@ -63,12 +63,14 @@ def _shown_witness(finding: Finding) -> list[str]:
     if witness.why:
         return [f"no example: {witness.why}"]
     shown = cut(orjson.dumps(witness.value, option=orjson.OPT_SORT_KEYS).decode(), 300)
+    # In a callback the provider calls, and the client answers.
+    sent, received = ("answer", "call") if finding.id.startswith(("callback-", "webhook-")) else ("request", "answer")
     if witness.fits == "base":
-        told = "this request was valid and is now refused"
-        told = told if finding.direction == "sent" else "this answer came and no longer may"
+        told = f"this {sent} was valid and is now refused"
+        told = told if finding.direction == "sent" else f"this {received} came and no longer may"
     else:
-        told = "this answer may come now and never could"
-        told = told if finding.direction == "received" else "this request was refused and is valid now"
+        told = f"this {received} may come now and never could"
+        told = told if finding.direction == "received" else f"this {sent} was refused and is valid now"
     return [f"{told}: {shown}"]
 
 

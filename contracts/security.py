@@ -59,7 +59,7 @@ def compare_servers(base: Side, revision: Side) -> list[Finding]:
     ):  # fmt: skip
         for url in sorted(urls):
             gone = what == "removed"
-            told = f"the server {url} is no longer listed" if gone else f"the server {url} is new"
+            told = f"The server {url} is no longer listed" if gone else f"The server {url} is new"
             places = (place[url], None) if gone else (None, place[url])
             found.append(Finding(f"server-{what}", "info", "sent", "", told, *places))
     return found

@@ -100,7 +100,11 @@ def sentence(change: Change, where: str) -> str:
     steps = shown(change.path)
     place = f"`{steps}` in {where}" if steps else where
     template = _SENTENCES.get(change.what) or _bound(change)
-    told = template.format(place=place, before=_told(change.before), after=_told(change.after))
+    if change.what.startswith("enum-value-"):  # a value that is null is one
+        before, after = (_told(each) if each is not None else "null" for each in (change.before, change.after))
+    else:
+        before, after = _told(change.before), _told(change.after)
+    told = template.format(place=place, before=before, after=after)
     return told[0].upper() + told[1:] if not told.startswith("`") else told
 
 

@@ -79,9 +79,8 @@ def check_shape(data: Any, source: Source) -> None:
         LoadError: something is not; all that follows relies on it.
     """
     for tokens, kind, node in walk(data, "document"):
-        reference = node.get("$ref")
-        if reference is not None and not isinstance(reference, str) and kind != "example":
-            raise source.error(join(*tokens, "$ref"), f"is {shorten(reference)}", "a reference, which is text")
+        if "$ref" in node and not isinstance(node["$ref"], str) and kind not in _UNREAD:
+            raise source.error(join(*tokens, "$ref"), f"is {shorten(node['$ref'])}", "a reference, which is text")
         for pointer, problem in (*_wrong_fields(node, kind), *_wrong_values(node, _FIELDS.get(kind, {}))):
             what, _, expected = problem.partition("; expected ")
             raise source.error(f"{join(*tokens)}/{pointer}", what, expected)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from .flat import FAMILY, Flat, Flattener, Schema
+from .flat import FAMILY, Flat, Flattener, Schema, has_type, json_key
 
 _FAMILIES = {"integer": "number"}
 
@@ -38,6 +38,8 @@ def _resolved(flat: Flat, branches: tuple[Schema, ...], flatten: Flattener) -> F
     if len(branches) == 1:
         return flatten.merged(rest, branches[0])
     flats = [flatten(branch) for branch in branches]
+    if all(each.words.keys() == {"enum"} for each in flats):
+        return _listed(rest, flats, flatten)
     if not all(_is_typed(each) for each in flats) or not _are_apart([each.types for each in flats]):
         return None
     joined = Flat(flat.head, frozenset[str]().union(*(each.types for each in flats)))
@@ -54,6 +56,16 @@ def _resolved(flat: Flat, branches: tuple[Schema, ...], flatten: Flattener) -> F
         joined.origin |= each.origin
         joined.notes |= each.notes
     joined.origin["type"] = flat.origin.get("unions", flat.head)
+    return flatten.joined(rest, joined)
+
+
+def _listed(rest: Flat, flats: list[Flat], flatten: Flattener) -> Flat | None:
+    """Return the enum that a choice of constants is, None where two of them are the same."""
+    values = [value for each in flats for value in each.words["enum"] if has_type(value, each.types)]
+    if len({json_key(value) for value in values}) < len(values):
+        return None
+    joined = Flat(rest.head, frozenset[str]().union(*(each.types for each in flats)))
+    joined.words["enum"], joined.origin["enum"] = tuple(values), rest.origin.get("unions", rest.head)
     return flatten.joined(rest, joined)
 
 

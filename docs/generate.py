@@ -12,8 +12,10 @@ import sys
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import click
+import orjson
 from understudy.contracts.checks.catalogue import CHECKS
 from understudy.contracts.clients.contract import CLIENT_CHECKS
 from understudy.entrypoints.facts import facts_of, options_of
@@ -28,6 +30,7 @@ from understudy.openapi.source import read_source
 ROOT = Path(__file__).parent.parent
 sys.path.append(str(ROOT))  # for `benchmarks`, which is never installed
 MEASURED = ("goals", "ratios", "costs", "lateness", "resources", "callbacks", "contract", "growth")
+KILLED = ROOT / "docs" / "kill-matrix.jsonl"
 FILES = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
 
 
@@ -150,6 +153,39 @@ def client_checks() -> str:
     return table(("check", "severity", "what holds"), rows)
 
 
+def _killed() -> list[dict[str, Any]]:
+    return [orjson.loads(line) for line in KILLED.read_bytes().splitlines()]
+
+
+def kill_figures() -> str:
+    """Return what the stored nightly run of the kill matrix has played."""
+    told = {
+        "defect": "emulators with a defect, each caught by the check that claims it",
+        "harmless": "harmless variants, met with silence",
+        "right": "emulators with nothing wrong, options varied, met with silence",
+        "draws": "emulators with nothing wrong and 10,000 draws a schema, met with silence",
+    }
+    rows = []
+    for kind, what in told.items():
+        of_kind = [each for each in _killed() if each["kind"] == kind]
+        sums = (sum(each[name] for each in of_kind) for name in ("exchanges", "callbacks", "judged"))
+        rows.append((f"{len(of_kind)} {what}", *(f"{each:,}" for each in sums)))
+    return table(("played", "exchanges", "callbacks", "judgements"), rows)
+
+
+def kill_matrix() -> str:
+    """Return which defect is caught by which check, and by which providers it was shown."""
+    found: dict[str, dict[str, list[str]]] = {each.id: {} for each in CHECKS}
+    for each in _killed():
+        if each["kind"] == "defect":
+            found[each["claims"]].setdefault(each["defect"], []).append(each["style"])
+    shown = {
+        check: ", ".join(f"{defect} ({', '.join(sorted(styles))})" for defect, styles in sorted(defects.items()))
+        for check, defects in found.items()
+    }
+    return table(("check", "catches"), [(f"`{check}`", defects) for check, defects in shown.items()])
+
+
 def measured(name: str) -> str:
     """Return a table of the stored run of the benchmarks."""
     from benchmarks.figures import stored  # noqa: PLC0415 - the folder is found from here on
@@ -170,7 +206,8 @@ def measured_on() -> str:
 TABLES: dict[str, Callable[[], str]] = {
     "scenarios": scenarios, "refusals": refusals, "routes": routes, "client_checks": client_checks, "checks": checks,
     "flags": partial(flags, serve), "verify_flags": partial(flags, verify), "options": options, "providers": providers,
-    "conditions": conditions, "names": names, "measured_on": measured_on,
+    "kill_figures": kill_figures, "kill_matrix": kill_matrix, "conditions": conditions, "names": names,
+    "measured_on": measured_on,
     **{name: partial(measured, name) for name in MEASURED},
 }  # fmt: skip
 _PLACE = re.compile(r"(<!-- (\w+) -->\n).*?(<!-- /\2 -->)", re.DOTALL)

@@ -62,7 +62,7 @@ def read_refusal(
     refusal = behaviour.refusal if operation is None else operation.refusal
     found = _first(refusal.code, data)
     usable = isinstance(found, str | int | float) and not isinstance(found, bool)
-    code = _word(found) if usable else None
+    code = code_word(found) if usable else None
     accepted = {str(each) for each in refusal.accepted}
     if 200 <= status <= 299 and (not accepted or code is None or code in accepted):
         return None
@@ -79,7 +79,8 @@ def _first(pointers: tuple[str, ...], data: Any) -> Any:
     return next((value for value in found if value is not MISSING and value is not None), None)
 
 
-def _word(code: str | float) -> str:
+def code_word(code: str | float) -> str:
+    """Return a code as text; a number without a fraction is told without one."""
     return str(int(code)) if isinstance(code, float) and code.is_integer() else str(code)
 
 

@@ -58,7 +58,7 @@ def schema_place(whole: Any, path: Sequence[str | int]) -> SchemaPlace | None:
             schema, depth = into, depth + 1
             continue
         inner = next(steps, None)
-        if step == "properties" and str(inner) in into:
+        if step == "properties" and inner is not None and str(inner) in into:
             depth += 1
             schema = into[str(inner)]
         elif step == "allOf" and isinstance(inner, int):

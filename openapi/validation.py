@@ -20,7 +20,8 @@ from .pointer import MISSING, join, resolve
 from .schema_place import SchemaPlace, schema_place, value_at
 
 _MAX_PROBLEMS = 20
-_MAX_PLACES = 256
+_MAX_REMEMBERED = 256
+_LONGEST_REMEMBERED = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +63,7 @@ class Validator:
         self._compiled = jsonschema_rs.Draft202012Validator(self._whole, validate_formats=True)
         self.is_valid = self._compiled.is_valid
         self._places: dict[tuple[str | int, ...], SchemaPlace | None] = {}
+        self._remembered: dict[tuple[Any, ...], list[Problem]] = {}
 
     @staticmethod
     def _with_components(schema: Any, components: Mapping[str, Any]) -> Any:
@@ -76,15 +78,16 @@ class Validator:
         if brief:
             return [self._own(data)]
         try:
-            errors = self._pinpointed(data) or _explained(self._whole, data)
-            told = [problem for error in errors for problem in problems_of(error)]
+            told = self._pinpointed(data) or [
+                problem for error in _explained(self._whole, data) for problem in problems_of(error)
+            ]
         except (RecursionError, re.error):  # too deep for Python, or a pattern that it can't read
             told = []
         if len(told) > 1:
             told = list({str(problem): problem for problem in told}.values())
         return told[:_MAX_PROBLEMS] or [self._own(data)]
 
-    def _pinpointed(self, data: Any) -> list[Any]:
+    def _pinpointed(self, data: Any) -> list[Problem]:
         """Return what `jsonschema` says of the keywords that the verdict points to, in the order of `_explained`.
 
         Nothing where it has to be asked about the whole: a keyword is beside the plain way, or it sees nothing wrong.
@@ -101,17 +104,29 @@ class Validator:
                 faults[len(path), tuple(map(str, path)), place.order] = place, path, value
         except ValueError:  # see `_own`
             return []
-        errors: list[Any] = []
+        found: list[Problem] = []
         for _, fault in sorted(faults.items()) if len(faults) > 1 else faults.items():
-            told = _asked(*fault)
+            told = self._told(*fault)
             if not told:
                 return []
-            errors += told
-        return errors
+            found += told
+        return found
+
+    def _told(self, place: SchemaPlace, path: list[str | int], value: Any) -> list[Problem]:
+        """Return what `jsonschema` says of `value`, remembered where it is short: the same mistakes come again."""
+        if not isinstance(value, str | int | None) or (isinstance(value, str) and len(value) > _LONGEST_REMEMBERED):
+            return _asked(place, path, value)
+        key = (place.order, *path, type(value), value)
+        told = self._remembered.get(key)
+        if told is None:
+            if len(self._remembered) >= _MAX_REMEMBERED:
+                self._remembered.clear()
+            told = self._remembered[key] = _asked(place, path, value)
+        return told
 
     def _place(self, path: tuple[str | int, ...]) -> SchemaPlace | None:
         if path not in self._places:
-            if len(self._places) >= _MAX_PLACES:  # a schema that refers to itself has endlessly many
+            if len(self._places) >= _MAX_REMEMBERED:  # a schema that refers to itself has endlessly many
                 self._places.clear()
             self._places[path] = schema_place(self._whole, path)
         return self._places[path]
@@ -160,7 +175,7 @@ def _explained(schema: Any, data: Any) -> Iterator[Any]:
             yield told
 
 
-def _asked(place: SchemaPlace, path: list[str | int], value: Any) -> list[Any]:
+def _asked(place: SchemaPlace, path: list[str | int], value: Any) -> list[Problem]:
     """Return what `jsonschema` says of `value`, which stands at `path`, asked about one keyword alone."""
     validator, (keyword, schema) = _keywords(), (place.keyword, place.schema)
     limit = schema[keyword]
@@ -168,13 +183,13 @@ def _asked(place: SchemaPlace, path: list[str | int], value: Any) -> list[Any]:
     for error in errors:
         error.validator, error.validator_value, error.instance, error.schema = keyword, limit, value, schema
         error.path.extend(path)
-    return errors
+    return [problem for error in errors for problem in problems_of(error)]
 
 
 @lru_cache(maxsize=1)
 def _keywords() -> Any:
     """Return the validator whose keywords are asked one at a time."""
-    return _explainer()[0](True)
+    return _explainer()[0]({})
 
 
 @lru_cache(maxsize=1)

@@ -231,7 +231,7 @@ BODY = {"application/json": {"schema": PICTURE}}
         (answering(PICTURE), answering(PICTURE, "Application/JSON"), []),
         (
             answering(PICTURE),
-            answering(PICTURE, "application/json; charset=utf-8"),
+            answering(PICTURE, "application/json; version=2"),
             [("response-body-media-type-changed", "info")],
         ),
         (
@@ -391,6 +391,35 @@ def test_old_and_new_spellings_of_one_schema_are_no_change() -> None:
     assert told(document(asking(old), version="3.0.3"), document(asking(new))) == []
 
 
+def test_a_choice_of_constants_is_an_enum() -> None:
+    listed = {"type": "string", "enum": ["a", "b"]}
+    for word in ("oneOf", "anyOf"):
+        chosen = {"type": "string", word: [{"const": "b", "title": "B"}, {"const": "a"}]}
+        assert told(document(asking(listed)), document(asking(chosen))) == []
+        assert told(document(answering(chosen)), document(answering(listed))) == []
+    wider = {"oneOf": [{"const": "a"}, {"const": "b"}, {"const": "c"}]}
+    assert told(document(answering({"enum": ["a", "b"]})), document(answering(wider))) == [
+        ("response-body-enum-value-added", "warning")
+    ]
+
+
+def test_json_is_utf_8_said_or_not() -> None:
+    before, after = asking(PICTURE), asking(PICTURE, "application/json; charset=UTF-8")
+    assert told(document(before), document(after)) == told(document(after), document(before)) == []
+
+
+def test_a_null_that_is_no_longer_allowed_is_called_null() -> None:
+    before, after = (document(answering({"enum": values})) for values in (["a", None], ["a"]))
+    (found,) = drift(before, after)
+    assert found.sentence == "The answer 200 may no longer be null"
+
+
+def test_a_header_that_moved_to_the_query_is_told_as_moved_whatever_its_case() -> None:
+    before, after = ({"parameters": [parameter(where, "X-Trace")]} for where in ("header", "query"))
+    assert ("request-parameter-moved", "breaking") in told(document(before), document(after))
+    assert ("request-parameter-moved", "breaking") in told(document(after), document(before))
+
+
 def test_moved_and_renamed_components_are_no_change() -> None:
     inline = document(asking(PICTURE))
     body = {"content": {"application/json": {"schema": {"$ref": "#/components/schemas/P"}}}}
@@ -473,7 +502,7 @@ def test_a_provider_against_itself_has_no_drift(name: Any) -> None:
         ("openapi: 3.1.0\ncomponents:\n  schemas:\n    A:\n      $ref: 'b.yaml#/x'\n", "a.yaml: refers to b.yaml"),
         (
             "openapi: 3.1.0\ncomponents: {schemas: {A: {type: object, required: [1]}}}\n",
-            "a.yaml:2: /components/schemas/A/required: holds 1; expected names of properties",
+            "a.yaml:2: /components/schemas/A/required: is [1]; expected a list of names of properties",
         ),
         ("openapi: 3.1.0\na: [\n", "a.yaml:3: broken YAML"),
     ],

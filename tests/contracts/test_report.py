@@ -55,6 +55,16 @@ def test_an_answer_that_is_new_is_told_as_such() -> None:
     assert "this answer may come now and never could: 2" in report("text", found)
 
 
+def test_what_comes_in_a_callback_is_a_call_and_what_goes_back_an_answer() -> None:
+    def webhook(body: Any, answer: Any) -> Any:
+        return document(webhooks={"ended": {"post": asking(body) | answering(answer)}})
+
+    one, other = side(webhook({"enum": [1]}, {"enum": [1, 2]})), side(webhook({"enum": [1, 2]}, {"enum": [1]}))
+    told = report("text", with_witnesses(compare_sides(one, other), one, other))
+    assert "this call may come now and never could: 2" in told
+    assert "this answer was valid and is now refused: 2" in told
+
+
 def test_json_holds_everything() -> None:
     told = json.loads(report("json"))
     assert told["counts"] == {"breaking": 1, "warning": 1, "info": 2}

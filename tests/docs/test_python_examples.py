@@ -13,6 +13,7 @@ from .test_examples import ROOT, blocks
 
 PYTEST = (ROOT / "docs" / "pytest.md").read_text()
 CALLBACKS = (ROOT / "docs" / "callbacks.md").read_text()
+VERIFY = (ROOT / "docs" / "verify.md").read_text()
 TESTS = [each for text in (PYTEST, CALLBACKS) for each in blocks(text, "python") if "def test_" in each]
 PLAIN = ("-p", "no:cacheprovider", "-p", "no:hypothesispytest")
 SCRIPTS = [each for each in blocks(PYTEST, "python") if "def test_" not in each]
@@ -37,3 +38,11 @@ def test_the_readmes_test_is_one_of_them_and_passes_in_less_than_a_second(pytest
     result = pytester.runpytest_subprocess(*PLAIN, "--durations=0", "--durations-min=0.9")
     result.assert_outcomes(passed=1)
     assert not re.search(r"s call ", result.stdout.str())
+
+
+def test_the_contract_of_a_provider_is_tested_as_the_documentation_shows_it(pytester: pytest.Pytester) -> None:
+    (text,) = blocks(VERIFY, "python")
+    pytester.makepyfile(text)
+    outcomes = pytester.runpytest_subprocess(*PLAIN).parseoutcomes()
+    assert outcomes["passed"] > 40
+    assert "failed" not in outcomes

@@ -5,9 +5,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
+from understudy.openapi import validation as module
 from understudy.openapi.pointer import MISSING
 from understudy.openapi.provider import built_in_names, load_provider
-from understudy.openapi.validation import Problem, Validator, first_problem
+from understudy.openapi.validation import Problem, Validator, _explained, first_problem, problems_of
 
 
 def problems(schema: Any, data: Any) -> list[str]:
@@ -258,3 +259,86 @@ def test_both_validators_agree_on_what_nearly_fits_a_stored_schema(stored: Any, 
     body = mutated(example, data.draw(st.sampled_from(places(example))), data.draw(VALUES))
     assert validator.is_valid(body) == python_s(validator).is_valid(body)
     assert bool(validator.problems(body)) == bool(validator.problems(body, brief=True)) != validator.is_valid(body)
+
+
+def in_full(validator: Validator, data: Any) -> list[Problem]:
+    """What is told when the whole schema is asked about `data`."""
+    told = {str(each): each for error in _explained(validator._whole, data) for each in problems_of(error)}
+    return list(told.values())[:20]
+
+
+@given(st.sampled_from([stored for stored in STORED if places(stored[1])]), st.data())
+def test_asking_about_what_the_verdict_points_to_tells_what_asking_about_the_whole_schema_tells(
+    stored: Any, data: st.DataObject
+) -> None:
+    validator, body = stored
+    for _ in range(data.draw(st.integers(1, 3))):
+        body = mutated(body, data.draw(st.sampled_from(places(body) or [()])), data.draw(VALUES))
+    if body is not MISSING and not validator.is_valid(body):
+        for _ in range(2):  # what is remembered is the same
+            assert validator.problems(body) == (in_full(validator, body) or [validator._own(body)])
+
+
+TREE = {
+    "$ref": "#/components/schemas/Tree",
+    "components": {
+        "schemas": {
+            "Tree": {
+                "required": ["n", "m"],
+                "properties": {
+                    "n": {"maximum": 5, "type": "integer", "enum": [1, 2, True]},
+                    "next": {"$ref": "#/components/schemas/Tree"},
+                    "list": {"items": {"allOf": [{"maxLength": 1}, {"type": "string", "pattern": "^b"}]}},
+                    "": {"type": "string"},
+                    "None": {"type": "string"},
+                    "1": {"type": "string"},
+                    "01": {"type": "string"},
+                    "type": False,
+                    "either": {"anyOf": [{"type": "string"}, {"minimum": 5}]},
+                    "link": {"format": "uri"},
+                    "times": {"multipleOf": 0.1},
+                },
+                "additionalProperties": False,
+            }
+        }
+    },
+}
+VALUES_OF_A_TREE = st.sampled_from(
+    [1, 1.0, True, 9, 0.3, -0.0, 0.0, None, "", "a", "b", "bb", "a b", [], [1], ["cc", "b"]]
+)
+TREES = st.recursive(
+    st.dictionaries(
+        st.sampled_from(["n", "m", "list", "", "None", "1", "01", "type", "either", "link", "times", "other"]),
+        VALUES_OF_A_TREE,
+        max_size=4,
+    ),
+    lambda inner: st.builds(lambda one, other: {**one, "next": other}, inner, inner | VALUES_OF_A_TREE),
+    max_leaves=3,
+)
+
+
+@given(st.lists(TREES, min_size=1, max_size=3))
+def test_what_is_told_does_not_depend_on_how_the_schema_is_asked_nor_on_what_was_told_before(trees: list[Any]) -> None:
+    for tree in trees:
+        if not TREE_VALIDATOR.is_valid(tree):
+            assert list(map(repr, TREE_VALIDATOR.problems(tree))) == list(map(repr, in_full(TREE_VALIDATOR, tree)))
+
+
+TREE_VALIDATOR = Validator(TREE)
+
+
+def test_what_is_remembered_of_refusals_is_bounded() -> None:
+    validator = Validator({"properties": {"n": {"type": "string"}}})
+    for number in range(1000):
+        assert str(validator.problems({"n": number})[0]) == f"n is {number}, of type integer; expected string"
+    assert len(validator._remembered) <= 256
+    long = "x" * 1000
+    assert Validator({"properties": {"n": {"type": "integer"}}}).problems({"n": long})[0].value == long
+
+
+def test_only_the_keyword_that_refuses_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_explained", lambda *_: pytest.fail("the whole schema was asked"))
+    assert problems(INPUT, {"model": "small", "input": {"images": ["a", 5], "size": "3K"}}) == [
+        "input.size is '3K' (did you mean '2K'?); expected one of '1K', '2K'",
+        "input.images.1 is 5, of type integer; expected string",
+    ]

@@ -96,7 +96,12 @@ def test_of_many_rules_that_differ_in_one_field_one_is_asked(monkeypatch: Any) -
         assert added(book, {"body": {"/input/prompt": f"boat {number}", "/n": 1}})
     asked: list[Any] = []
     condition = type(book.rules[0].when)
-    monkeypatch.setattr(condition, "matches", lambda self, *_: asked.append(self) or True)
+
+    def matches(self: Any, *_: Any) -> bool:
+        asked.append(self)
+        return True
+
+    monkeypatch.setattr(condition, "matches", matches)
     request = Request("POST", "/", b"", [], as_json({"input": {"prompt": "boat 77"}}))
     assert chosen(book, request) is book.rules[77]
     assert asked == [book.rules[77].when]

@@ -66,5 +66,6 @@ def test_a_value_is_found_by_names_and_numbers_but_a_number_is_no_name() -> None
     data = {"list": [{"a": 5}], "1": "one", "01": "other"}
     assert value_at(data, ["list", 0, "a"]) == 5
     assert value_at(data, []) is data
-    for path in ([1], ["list", "0"], ["list", 1], ["list", 0, "b"], ["list", 0, "a", "b"]):
+    paths: tuple[list[str | int], ...] = ([1], ["list", "0"], ["list", 1], ["list", 0, "b"], ["list", 0, "a", "b"])
+    for path in paths:
         assert value_at(data, path) is MISSING

@@ -7,7 +7,8 @@ from understudy.contracts.checks.oracle import Oracle
 from understudy.contracts.checks.tally import Tally
 from understudy.openapi.provider import load_provider
 
-from .traffic import ACME, choices, chosen
+from ...mockserver.stage import ACME
+from .traffic import choices, chosen
 
 
 @pytest.mark.parametrize("choice", choices(), ids=" ".join)

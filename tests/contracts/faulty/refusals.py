@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from understudy.openapi.pointer import MISSING, resolve
+from understudy.openapi.pointer import MISSING
 
 from .answers import on_refusal, raised_status, stray_page
 from .requests import (
@@ -15,6 +15,7 @@ from .requests import (
     mended_choices,
     other_method,
     prompt,
+    without_choices,
     without_pictures,
 )
 from .standing import as_last_success, refused_as
@@ -61,7 +62,7 @@ DEFECTS: tuple[Defect, ...] = (
     Defect(
         "a-choice-is-refused",
         "valid-request-accepted",
-        on_request=body(lambda _s, a, d: d if all(resolve(d, p) is MISSING for p in a.operation.input.ratio) else {}),
+        on_request=body(without_choices),
         styles="kie mulerouter",
     ),
     Defect(

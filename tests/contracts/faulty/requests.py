@@ -125,3 +125,9 @@ def without_pictures(_scene: Scene, asked: Asked, data: Any) -> Any:
     assert asked.operation is not None
     handed = any(resolve(data, each) not in (MISSING, None, []) for each in asked.operation.input.images)
     return put(data, prompt(asked), 5) if handed else data
+
+
+def without_choices(_scene: Scene, asked: Asked, data: Any) -> Any:
+    """Spoil a creation that chooses a ratio."""
+    assert asked.operation is not None
+    return data if all(resolve(data, each) is MISSING for each in asked.operation.input.ratio) else {}

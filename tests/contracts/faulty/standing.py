@@ -98,7 +98,8 @@ def late_cancellation(scene: Scene, asked: Asked, told: Told) -> Told:
     if refusal(scene, asked, told) is None:
         scene.memory["cancelled"] = told
         return told
-    return scene.memory.get("cancelled", told)
+    accepted: Told = scene.memory.get("cancelled", told)
+    return accepted
 
 
 def first_polls_at_work(scene: Scene, asked: Asked, told: Told) -> Told:

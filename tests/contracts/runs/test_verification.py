@@ -133,7 +133,21 @@ def test_a_target_that_goes_away_ends_the_run_with_one_line() -> None:
 class Odd:
     """An emulator, every second answer of which has a value in it that nobody expects there."""
 
-    VALUES = (None, True, -1, 1e308, "", [], {}, [[]], 10**30, "2020-13-99T00:00:00Z", "\x00", "http://[", "../%00")
+    VALUES: tuple[Any, ...] = (
+        None,
+        True,
+        -1,
+        1e308,
+        "",
+        [],
+        {},
+        [[]],
+        10**30,
+        "2020-13-99T00:00:00Z",
+        "\x00",
+        "http://[",
+        "../%00",
+    )
 
     def __init__(self, seed: int) -> None:
         self.app = create_app([ACME])

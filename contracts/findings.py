@@ -50,7 +50,7 @@ class Sighting:
     """How often and when something was seen that a document does not tell; or what it tells and nobody saw.
 
     Attributes:
-        verdict: ``violates``, ``undocumented`` or ``never seen``.
+        verdict: ``violates``, ``undocumented but allowed`` or ``documented, never seen``.
         where: ``request``, ``answer 200`` or ``callback``; "" for a whole operation.
         pointer: JSON Pointer into the body, items told as ``*``.
         count: how often it was seen; of what was never seen, how often it could have been.
@@ -70,9 +70,9 @@ class Sighting:
     def __str__(self) -> str:
         times = "once" if self.count == 1 else f"{self.count:,} times"
         when = iso(self.first) if self.first == self.last else f"{iso(self.first)} to {iso(self.last)}"
-        if self.verdict == "never seen":
-            return f"could have come {times}, {when}"
-        return f"{times}, {when}" + (f"; for example {self.example}" if self.example else "")
+        if self.verdict == "documented, never seen":
+            return f"{self.verdict}, where it could have been {times}, {when}"
+        return f"{self.verdict} {times}, {when}" + (f"; for example {self.example}" if self.example else "")
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from pathlib import Path
 
 import click
@@ -31,6 +29,8 @@ def compare_with_seen(  # noqa: PLR0913, PLR0917 - what the command line says
     Raises:
         LoadError: the recording, the provider's folder or another file can't be used.
     """
+    if proposed is not None and Path(proposed).is_file():
+        fail(f"--write-overlay {proposed}: is there already, and may have been reviewed; expected a new file")
     provider = load_providers([name], ())[0]
     given = None if overlay is None else read_source(Path(overlay), overlay)
     judge = Judge(Documents.of(provider, given))
@@ -83,11 +83,18 @@ def _propose(documents: Documents, recording: Recording, path: str, seen: str) -
 
 
 def _write(path: Path, text: str) -> None:
-    """Write `text` whole or not at all; end the program where it can't be written."""
+    """Write `text` whole or not at all, to a new file or to a pipe; end the program where it can't be written."""
     try:
-        with tempfile.NamedTemporaryFile("w", dir=path.parent, delete=False, encoding="utf-8") as file:
-            file.write(text)
-        os.replace(file.name, path)  # noqa: PTH105 - pathlib's does the same
+        if path.exists():
+            path.write_text(text, encoding="utf-8")
+            return
+        with path.open("x", encoding="utf-8") as file:
+            try:
+                file.write(text)
+                file.flush()
+            except BaseException:
+                path.unlink()
+                raise
     except OSError as error:
         fail(f"{path}: {error.strerror or error}")
 

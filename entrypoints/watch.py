@@ -100,7 +100,10 @@ def _watch(watcher: Watcher, to: Upstream, inbox_to: Upstream | None, listener: 
     """Pass on what comes until a signal; return the status to end with."""
     yield_often()
     judging = Judging(watcher)
-    proxy = make_proxy(to, inbox_to, judging.put)
+    try:
+        proxy = make_proxy(to, inbox_to, judging.put)
+    except OSError as error:
+        fail(f"SSL_CERT_FILE or SSL_CERT_DIR: {error.strerror or error}")
 
     async def run() -> None:
         stop = asyncio.Event()
@@ -140,7 +143,7 @@ def _ended(watcher: Watcher, provider: Provider, to: Upstream, path: Path | None
         told = f"{to.url} ({counted(seen.exchanges, seen.callbacks)})"
         click.echo("\n" + REPORTS["text"](findings, [], provider.name, told), nl=False)
         for severity, sentence, count in checked:
-            click.echo(f"  {_GRAVITY[severity]:8}  {sentence}  {count:,} times")
+            click.echo(f"  {_GRAVITY[severity]:8}  {sentence}  {'once' if count == 1 else f'{count:,} times'}")
         for note in watcher.notes():
             _say(note)
         grave = any(reaches(each, fail_on) for each in findings) or _reaches(checked, fail_on)

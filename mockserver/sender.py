@@ -7,11 +7,11 @@ import contextlib
 import socket
 import threading
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from ipaddress import ip_address
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from .allowance import Allowance, Target, open_addresses, parse_target
 from .faulty_sender import Message, send_faulty
@@ -25,8 +25,6 @@ RESPONSE_BYTES = 64 * 1024
 MOST_RESPONSE_BYTES = 1_000_000
 """A response longer than this counts as none."""
 RESOLVE_SECONDS = 2.0
-_CONNECTING = 0.9
-"""The share of an attempt's time in which the connection must stand."""
 Resolve = Callable[[str, int], Awaitable[list[str]]]
 
 
@@ -114,7 +112,7 @@ class Sender:
         try:
             async with asyncio.timeout(seconds):
                 if fault is None:
-                    status, response = await self._posted(message, seconds)
+                    status, response = await self._posted(message)
                 else:
                     status = await send_faulty(fault, message)
         except (TimeoutError, httpx.TimeoutException):
@@ -125,19 +123,20 @@ class Sender:
             error = f"{type(failure).__name__}: {failure}".rstrip(": ")
         return Outcome(status, response, error, (time.perf_counter() - began) * 1000)
 
-    async def _posted(self, message: Message, seconds: float) -> tuple[int, str]:
+    async def _posted(self, message: Message) -> tuple[int, str]:
         import httpx  # noqa: PLC0415 - see `send`
 
         transport = self._transport(message.target.scheme)
         for address in message.addresses:
             pinned, host = _pinned(message.url, address)
             named = {"host": host, "accept": "*/*", **message.headers}
-            # Who is cancelled while shaking hands over TLS leaves a socket behind: the connection gives up before that.
-            timeout = {"connect": _CONNECTING * seconds}
-            extensions = {"sni_hostname": message.target.host, "timeout": timeout}
+            extensions = {"sni_hostname": message.target.host}
             request = httpx.Request("POST", pinned, headers=named, content=message.body, extensions=extensions)
             try:
-                response = await transport.handle_async_request(request)
+                if message.target.scheme == "https":
+                    response = await _shaken(transport, request)
+                else:
+                    response = await transport.handle_async_request(request)
             except httpx.ConnectError:
                 if address == message.addresses[-1]:
                     raise
@@ -179,6 +178,26 @@ def _pinned(url: str, address: str) -> tuple[httpx.URL, str]:
 
     asked = httpx.URL(url)
     return asked.copy_with(host=address, fragment=None), asked.netloc.decode("ascii")
+
+
+async def _shaken(transport: httpx.AsyncHTTPTransport, request: httpx.Request) -> httpx.Response:
+    """Send `request` over TLS; close its connection where that fails.
+
+    What sends leaves the connection open itself when it is cancelled while it shakes hands.
+    """
+    opened: list[Any] = []
+
+    async def trace(event: str, told: Mapping[str, Any]) -> None:
+        if event == "connection.connect_tcp.complete":
+            opened.append(told["return_value"])
+
+    request.extensions["trace"] = trace
+    try:
+        return await transport.handle_async_request(request)
+    except BaseException:
+        for stream in opened:
+            await stream.aclose()
+        raise
 
 
 class _TooLongError(Exception):

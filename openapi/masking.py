@@ -7,6 +7,8 @@ from collections.abc import Iterable
 from typing import Any
 from urllib.parse import quote
 
+import orjson
+
 _SHOWN = 4
 
 
@@ -45,6 +47,7 @@ def mask_query(query: bytes) -> bytes:
     return _SECRET_PARAMETER.sub(lambda match: match[1] + quote(mask(match[2].decode("latin-1"))).encode(), query)
 
 
+_SECRET_INSIDE = re.compile(r"(?:key|token|secret|signature|password|authorization)(?:\\*\"|=)", re.IGNORECASE)
 _SECRET_FIELD = re.compile(r"(?:key|token|secret|signature|password|authorization)$", re.IGNORECASE)
 
 
@@ -65,7 +68,19 @@ def mask_data(data: Any, secrets: Iterable[str] = ()) -> Any:
         }
     if isinstance(data, list):
         return [mask_data(each, secrets) for each in data]
-    return mask_text(data, secrets) if isinstance(data, str) else data
+    return _mask_inside(data, secrets) if isinstance(data, str) else data
+
+
+def _mask_inside(text: str, secrets: Iterable[str]) -> str:
+    """Return `text`, which may be JSON of its own with fields for keys, masked."""
+    if text[:1] in {"{", "["} and _SECRET_INSIDE.search(text):
+        try:
+            inside = orjson.loads(text)
+        except orjson.JSONDecodeError:
+            return mask_text(text, secrets)
+        masked = mask_data(inside, secrets)
+        return text if masked == inside else orjson.dumps(masked).decode()
+    return mask_text(text, secrets)
 
 
 def is_secret_field(name: str) -> bool:

@@ -12,6 +12,7 @@ from .recording import MAX_BYTES
 
 DEFAULT_EMULATOR = "http://127.0.0.1:4020"
 _JOURNAL = "/_understudy/exchanges"
+_DELIVERIES = "/_understudy/deliveries"
 _SECONDS = 30
 
 
@@ -29,9 +30,9 @@ def read_bytes(source: str) -> tuple[bytes, str]:
         return _bounded(sys.stdin.buffer.read(MAX_BYTES + 1), "standard input"), "standard input"
     path = Path(source)
     if source == "journal" and not path.exists():
-        return _fetched(f"{DEFAULT_EMULATOR}{_JOURNAL}.har"), "the journal"
+        return _journal(DEFAULT_EMULATOR), "the journal"
     if source.startswith(("http://", "https://")):
-        return _fetched(source if _JOURNAL in source else f"{source.rstrip('/')}{_JOURNAL}.har"), source
+        return _fetched(source) if _JOURNAL in source else _journal(source.rstrip("/")), source
     try:
         with path.open("rb") as file:
             return _bounded(file.read(MAX_BYTES + 1), source), source
@@ -43,6 +44,12 @@ def _bounded(text: bytes, name: str) -> bytes:
     if len(text) > MAX_BYTES:
         raise LoadError(name, f"is more than {MAX_BYTES:,} bytes", expected="a shorter recording")
     return text
+
+
+def _journal(emulator: str) -> bytes:
+    """Return everything that an emulator was asked, and the callbacks that it sent, wherever they went."""
+    har, deliveries = _fetched(f"{emulator}{_JOURNAL}.har"), _fetched(f"{emulator}{_DELIVERIES}")
+    return b'{"har":%b,"sent":%b}' % (har, deliveries)
 
 
 def _fetched(url: str) -> bytes:

@@ -70,8 +70,11 @@ def read_recording(text: bytes, name: str, oracle: Oracle, base_urls: Iterable[s
     """
     if len(text) > MAX_BYTES:
         raise LoadError(name, f"is {len(text):,} bytes", expected=f"at most {MAX_BYTES:,}")
-    listed, kind = _entries(_parsed(text, name), name)
-    reader = _Reader(oracle, Addresses(oracle, base_urls))
+    data, sent = _parsed(text, name), None
+    if isinstance(data, dict) and data.keys() == {"har", "sent"}:  # as an emulator that runs is read
+        data, sent = data["har"], data["sent"]
+    listed, kind = _entries(data, name)
+    reader = _Reader(oracle, Addresses(oracle, base_urls), sent)
     for data in listed[:MAX_ENTRIES]:
         reader.take(data, kind)
     if len(listed) > MAX_ENTRIES:
@@ -108,8 +111,10 @@ def _entries(data: Any, name: str) -> tuple[list[Any], str]:
 class _Reader:
     """Tells the provider's exchanges from the rest of a recording."""
 
-    def __init__(self, oracle: Oracle, addresses: Addresses) -> None:
+    def __init__(self, oracle: Oracle, addresses: Addresses, sent: Any = None) -> None:
         self.recording = Recording(exact=True)
+        self.recording.callbacks += journal.callbacks_of(sent, oracle.provider.name)
+        self._knows_all_sent = sent is not None
         self._oracle = oracle
         self._addresses = addresses
         self._others: list[Entry] = []
@@ -182,6 +187,8 @@ class _Reader:
                 named |= {same_url(url)} if isinstance(url, str) else set()
         for entry in self._others:
             if callbacks is not None and entry.method == "POST" and self._is_callback(entry, named, tasks):
+                if self._knows_all_sent:
+                    continue
                 self.recording.callbacks.append(
                     Callback(entry.headers, entry.body, entry.began, entry.real_time, entry.status)
                 )

@@ -8,8 +8,13 @@ from typing import Any, Literal
 from ...openapi.pointer import MISSING
 from .documents import Spot
 
-Verdict = Literal["violates", "undocumented", "never seen"]
-VERDICTS: tuple[Verdict, ...] = ("violates", "undocumented", "never seen")
+Verdict = Literal["violates", "undocumented but allowed", "documented, never seen"]
+VERDICTS: tuple[Verdict, ...] = ("violates", "undocumented but allowed", "documented, never seen")
+
+IDS: dict[Verdict, str] = {
+    "violates": "violates", "undocumented but allowed": "undocumented", "documented, never seen": "never-seen",
+}  # fmt: skip
+"""How the ids of findings begin."""
 
 CALLBACKS = "callbacks"
 """What stands for the operation where the provider called."""

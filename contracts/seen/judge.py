@@ -75,7 +75,7 @@ class Judge:
             return
         validator = seen.documented.body(sent)
         if validator is None:
-            verdict: Verdict = "violates" if seen.documented.bodies else "undocumented"
+            verdict: Verdict = "violates" if seen.documented.bodies else "undocumented but allowed"
             sentence = f"has the content type {sent or 'nothing'}; documented: {_listed(seen) or 'no body'}"
             remedy = Remedy("content", places[0], sent, body) if "/" in sent else None
             yield Deviation(verdict, name, where, "", "content-type", sentence, sent, remedy)
@@ -100,7 +100,14 @@ class Judge:
         for extra in self.coverage.take((name, where), root, data, requests=requests):
             remedy = Remedy("property", extra.spot, extra.name, extra.value)
             yield Deviation(
-                "undocumented", name, where, extra.pointer, "field", "is not documented", extra.value, remedy
+                "undocumented but allowed",
+                name,
+                where,
+                extra.pointer,
+                "field",
+                "is not documented",
+                extra.value,
+                remedy,
             )
 
     def _refused(self, name: str, where: str, root: Spot, data: Any, *, requests: bool = False) -> Iterator[Deviation]:
@@ -223,7 +230,14 @@ class Judge:
                 remedy = Remedy("parameter", self._operation(seen, operation)[0], name, values[0])
                 pointer = f"/query/{escape(name)}"
                 yield Deviation(
-                    "undocumented", operation.name, "request", pointer, "field", "is not documented", values[0], remedy
+                    "undocumented but allowed",
+                    operation.name,
+                    "request",
+                    pointer,
+                    "field",
+                    "is not documented",
+                    values[0],
+                    remedy,
                 )
 
     def _is_key(self, operation: DocumentedOperation, name: str) -> bool:

@@ -21,7 +21,7 @@ from ..checks.trace import ReceivedCallback
 from ..document import Place
 from ..findings import Finding, Sighting
 from ..severity import Severity
-from .deviation import CALLBACKS, VERDICTS, Deviation, Verdict
+from .deviation import CALLBACKS, IDS, VERDICTS, Deviation, Verdict
 from .documents import Spot
 from .judge import Judge
 
@@ -122,7 +122,8 @@ class Sightings:
             named = ", ".join(place for place, _ in self.outside.most_common(_MAX_PATHS))
             more = ", …" if len(self.outside) > _MAX_PATHS else ""
             total = sum(self.outside.values())
-            told.append(f"{total:,} requests to what the contract does not describe: {named}{more}")
+            requests = "request" if total == 1 else "requests"
+            told.append(f"{total:,} {requests} to what the contract does not describe: {named}{more}")
         if self.dropped:
             told.append(f"{self.dropped:,} deviations more, of other causes than the first {MAX_CAUSES:,}")
         return [mask_text(each, self._secrets) for each in told]
@@ -157,14 +158,14 @@ class Sightings:
         severity: Severity = "info"
         if verdict == "violates":
             severity = "warning" if sent else "breaking"
-        elif verdict == "undocumented" and not sent:
+        elif verdict == "undocumented but allowed" and not sent:
             severity = "warning"
         base = (
             None if spot is None else Place(spot.file, join(*spot.tokens), self._lines(spot.file) or (lambda _: None))
         )
         told = sentence[0].upper() + sentence[1:]
         return Finding(
-            f"{verdict.replace(' ', '-')}-{kind}", severity, "sent" if sent else "received", self._titled(operation),
+            f"{IDS[verdict]}-{kind}", severity, "sent" if sent else "received", self._titled(operation),
             told, base, None, sighting=sighting,
         )  # fmt: skip
 
@@ -175,12 +176,12 @@ class Sightings:
     def _never(self) -> Iterator[Finding]:
         every = [0, 0, 0]
         for (_, where), (count, first, last) in self._asked.items():
-            if where in {"", "callback"}:
+            if where == "":
                 every = [every[0] + count, min(every[1] or first, first), max(every[2], last)]
         for name, operation in self.judge.oracle.operations.items():
             asked = self._asked.get((name, ""))
             if asked is None:
-                yield self._unseen("operation", name, "", "", "was never asked", every)
+                yield self._unseen("operation", name, "", "", "the operation was never asked for", every)
                 continue
             for key in operation.responses:
                 if key not in self._keys.get(name, ()) and key != "default":
@@ -207,13 +208,13 @@ class Sightings:
         self, kind: str, operation: str, where: str, pointer: str, sentence: str, asked: list[int]
     ) -> Finding:  # fmt: skip
         count, first, last = asked
-        sighting = Sighting("never seen", where, pointer, count, first, last)
-        return self._made("never seen", kind, operation, sentence, sighting, None)
+        sighting = Sighting("documented, never seen", where, pointer, count, first, last)
+        return self._made("documented, never seen", kind, operation, sentence, sighting, None)
 
 
 def _rank(finding: Finding) -> tuple[int, str, str, str, str]:
     seen = finding.sighting
-    verdict, where, pointer = (seen.verdict, seen.where, seen.pointer) if seen else ("never seen", "", "")
+    verdict, where, pointer = (seen.verdict, seen.where, seen.pointer) if seen else ("documented, never seen", "", "")
     return VERDICTS.index(verdict), where, pointer, finding.id, finding.sentence
 
 

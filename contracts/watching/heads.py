@@ -60,6 +60,10 @@ def read_head(raw: bytes) -> Head:
     """
     fields = []
     for line in raw.split(b"\r\n")[1:-2]:
+        if line[:1] in {b" ", b"\t"} and fields:  # old servers fold long lines
+            name, value = fields.pop()
+            fields.append((name, b" ".join([value, line.strip()])))
+            continue
         match = _LINE.fullmatch(line)
         if match is None:
             raise NoHeadError(f"{line[:60]!r} is no header field")

@@ -277,20 +277,18 @@ class _Connection:
             await self._pass_down(raw)
         framing = answer_framing(head, status, passed.method)
         passed.status, passed.answer_head, passed.answer = status, head, Body(framing, self._proxy.limit)
-        first = True
+        # Where the body has begun to come, the head leaves with it: two small packets are slower than one.
+        waiting = raw if up.has_some and not passed.answer.done else b""
+        if not waiting:
+            await self._pass_down(raw)
         while not passed.answer.done:
             data = await up.some()
             if not data:
-                if first:
-                    await self._pass_down(raw)
                 return self._ended(passed, up, framing=str(framing))
             used = passed.answer.feed(data)
             up.hold(data[used:])
-            # The head leaves with the first bytes of the body: two small packets are slower than one.
-            await self._pass_down(raw + data[:used] if first else data[:used])
-            first = False
-        if first:
-            await self._pass_down(raw)
+            await self._pass_down(waiting + data[:used])
+            waiting = b""
         passed.ending = "answered"
         up.when_ended(self._down.close)
         return True

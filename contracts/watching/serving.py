@@ -71,9 +71,13 @@ async def serve(proxy: Proxy, listener: socket, ready: Callable[[], None], stop:
 
 
 def make_proxy(upstream: Upstream, callback_to: Upstream | None, saw: Callable[[Passed], None]) -> Proxy:
-    """Return a proxy whose connections over TLS are checked as those of httpx are."""
+    """Return a proxy whose connections over TLS are checked as those of httpx are: SSL_CERT_FILE is heeded.
+
+    Raises:
+        OSError: what SSL_CERT_FILE or SSL_CERT_DIR names can't be read.
+    """
     wanted = upstream.tls or (callback_to is not None and callback_to.tls)
-    tls = httpx.create_ssl_context(trust_env=False) if wanted else None
+    tls = httpx.create_ssl_context() if wanted else None
     if tls is not None:
         tls.set_alpn_protocols(["http/1.1"])
     return Proxy(upstream, callback_to=callback_to, tls=tls, limit=MAX_JUDGED_BYTES, saw=saw)

@@ -56,6 +56,11 @@ class Wire:
             return data
         return await self._reader.read(_CHUNK)
 
+    @property
+    def has_some(self) -> bool:
+        """Whether bytes are here that were read too far."""
+        return bool(self._held)
+
     def hold(self, data: bytes) -> None:
         """Keep bytes that were read too far."""
         self._held = data + self._held

@@ -58,7 +58,11 @@ def test_every_format_is_written(folder: Path, shape: str) -> None:
 def test_json_tells_the_sighting(folder: Path) -> None:
     told = json.loads(run("--seen", "odd.json", "--format", "json").stdout)["findings"]
     seen = next(each["sighting"] for each in told if each["id"] == "undocumented-field")
-    assert (seen["verdict"], seen["where"], seen["pointer"]) == ("undocumented", "answer 200", "/understudyExtra")
+    assert (seen["verdict"], seen["where"], seen["pointer"]) == (
+        "undocumented but allowed",
+        "answer 200",
+        "/understudyExtra",
+    )
     assert (seen["count"], seen["example"]) == (2, '{"since":"tomorrow","values":[1,2,3]}')
 
 
@@ -69,6 +73,30 @@ def test_with_the_proposed_overlay_the_same_traffic_is_clean(folder: Path) -> No
     again = run("--seen", "odd.json", "--overlay", "o.yaml", "--write-overlay", "more.yaml")
     assert "nothing to propose: no overlay was written" in again.stderr
     assert not (folder / "more.yaml").exists()
+
+
+def test_an_overlay_that_is_there_is_not_overwritten(folder: Path) -> None:
+    (folder / "o.yaml").write_text("reviewed\n")
+    ended = run("--seen", "odd.json", "--write-overlay", "o.yaml")
+    assert ended.exit_code == 2
+    assert ended.stderr == (
+        "understudy: --write-overlay o.yaml: is there already, and may have been reviewed; expected a new file\n"
+    )
+    assert (folder / "o.yaml").read_text() == "reviewed\n"
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is always full")
+def test_a_device_is_written_to_and_a_full_one_is_told(folder: Path) -> None:
+    ended = run("--seen", "odd.json", "--write-overlay", "/dev/full")
+    assert ended.exit_code == 2
+    assert "understudy: /dev/full: No space left on device" in ended.stderr
+    assert Path("/dev/full").is_char_device()
+
+
+def test_each_finding_says_its_verdict(folder: Path) -> None:
+    told = run("--seen", "odd.json").stdout
+    for verdict in ("violates 2 times, ", "undocumented but allowed 2 times, ", "documented, never seen, where it "):
+        assert verdict in told
 
 
 def test_a_recording_comes_from_standard_input_too(folder: Path) -> None:

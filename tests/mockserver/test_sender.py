@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import threading
 import time
+import warnings
 from unittest import mock
 
 import httpx
@@ -15,7 +17,7 @@ from understudy.mockserver.faulty_sender import Message
 from understudy.mockserver.sender import RESPONSE_BYTES, Outcome, Sender, resolve
 
 from .post import Post
-from .receiver import Answer, Receiver
+from .receiver import Answer, Receiver, wait_until
 
 BAD: dict[str, tuple[Answer, str]] = {
     "closes early": ("close", "RemoteProtocolError: Server disconnected"),
@@ -137,6 +139,19 @@ def test_a_receiver_that_speaks_no_tls_gets_nothing() -> None:
         outcome = send(Sender(Allowance()), f"https://localhost:{receiver.port}/", 0.5)
         assert (outcome.status, outcome.error) == (None, "no answer within 0.5 s")
         assert receiver.received == []
+
+
+@pytest.mark.parametrize("seconds", [0.001, 0.05, 0.3])
+def test_an_attempt_that_is_given_up_while_shaking_hands_leaves_no_connection_behind(seconds: float) -> None:
+    sender = Sender(Allowance())
+    sender._transport("https")  # loading certificates takes longer than the attempt
+    with Receiver() as receiver, warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        outcome = send(sender, f"https://127.0.0.1:{receiver.port}/", seconds)
+        assert outcome.error == f"no answer within {round(seconds, 1):g} s"
+        wait_until(lambda: receiver.open == 0)
+        gc.collect()
+    assert [str(each.message) for each in caught] == []
 
 
 def test_addresses_are_asked_of_nobody() -> None:

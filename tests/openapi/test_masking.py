@@ -61,6 +61,15 @@ def test_data_is_masked_in_fields_for_keys_and_wherever_a_secret_stands() -> Non
     }  # fmt: skip
 
 
+def test_json_inside_a_text_is_masked_as_data_and_left_alone_where_it_holds_no_key() -> None:
+    told = {"param": '{"input": {"api_key": "0123456789"}, "hook": "https://a.example/?token=0123456789"}'}
+    assert mask_data(told) == {
+        "param": '{"input":{"api_key":"0123…"},"hook":"https://a.example/?token=0123%E2%80%A6"}'
+    }  # fmt: skip
+    for text in ('{"a":  1}', '{"key": broken', '{"maxTokens": [1], "key":  null}'):
+        assert mask_data({"param": text}) == {"param": text}
+
+
 def test_a_url_in_a_text_is_masked_where_it_carries_a_key() -> None:
     assert mask_text("https://a.example/x?token=0123456789&b=1") == "https://a.example/x?token=0123%E2%80%A6&b=1"
     assert mask_text("is this a token=0123456789 ?") == "is this a token=0123456789 ?"

@@ -117,6 +117,18 @@ def test_where_a_browser_left_the_keys_out_nobody_is_taken_to_have_asked_without
     assert found.notes == ["no request shows a key: the recorder is taken to have left 'authorization' out"]
 
 
+def test_what_a_running_emulator_sent_is_known_wherever_it_went_and_counted_once() -> None:
+    attempt = {"headers": {"a": "b"}, "body": "{}", "time": "2026-01-01T00:00:00Z", "real_time": "2026-01-01T00:00:00Z"}
+    sent = [{"provider": name, "attempts": [{**attempt, "status": 200}]} for name in ("kie", "crun")]
+    inbox = entry(
+        "http://127.0.0.1:4020/_understudy/inbox/a",
+        request={"method": "POST", "postData": {"text": '{"data":{"taskId":"t1"}}'}},
+    )
+    data = {"har": {"log": {"entries": [inbox]}}, "sent": {"deliveries": sent}}
+    found = read_recording(orjson.dumps(data), "the journal", oracle_of("kie"))
+    assert [(each.body, each.headers) for each in found.callbacks] == [(b"{}", (("a", "b"),))]
+
+
 def test_a_request_to_a_url_that_a_creation_named_is_a_callback() -> None:
     body = {"model": "nano-banana-pro", "callBackUrl": "https://mine.example.com/hook?x=1", "input": {"prompt": "a"}}
     creation = entry(

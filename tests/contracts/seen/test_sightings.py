@@ -49,7 +49,7 @@ def loud(findings: list[Finding]) -> list[Finding]:
 def test_traffic_as_documented_has_nothing_but_what_never_came(name: str) -> None:
     found = recorded(name, "", "fail")
     findings = gathered(name, found.exchanges, found.callbacks).findings()
-    assert {each.sighting.verdict for each in findings if each.sighting} == {"never seen"}
+    assert {each.sighting.verdict for each in findings if each.sighting} == {"documented, never seen"}
     assert {each.severity for each in findings} == {"info"}
 
 
@@ -109,7 +109,7 @@ def test_undocumented_fields_of_a_request_are_worth_knowing() -> None:
 def test_what_is_documented_and_never_came_is_told_from_the_outside_in() -> None:
     found = gathered("kie", [poll()]).findings()
     told = {(each.operation, each.sentence) for each in found}
-    assert ("GET /api/v1/chat/credit", "Was never asked") in told
+    assert ("GET /api/v1/chat/credit", "The operation was never asked for") in told
     assert ("GET /api/v1/jobs/recordInfo", "`data.progress` in the answer 200 never came") in told
     assert ("Callbacks", "No callback came") in told
     assert any("`data.state` in the answer 200 was never waiting" in sentence for _, sentence in told)

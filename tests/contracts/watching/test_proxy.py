@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import gzip
+import shutil
 import socket
+import ssl
+import subprocess
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 from understudy.contracts.watching.passed import Passed
 from understudy.contracts.watching.proxy import Proxy, parse_upstream
-from understudy.contracts.watching.serving import Watching
+from understudy.contracts.watching.serving import Watching, make_proxy
 from understudy.mockserver.server import MockServer, address, listen
 
 from .upstream import Upstream, read_all, read_until, reset
@@ -70,6 +74,28 @@ def watched(url: str, callback_to: str | None = None) -> Iterator[Watched]:
     proxy = Proxy(parse_upstream(url), callback_to=to, limit=LIMIT, saw=made.saw)
     with listener, Watching(proxy, listener):
         yield made
+
+
+class Secured:
+    """A provider that speaks TLS, for one connection."""
+
+    def __init__(self, script: Callable[[socket.socket], None]) -> None:
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._script = script
+        self.url = f"https://localhost:{self._listener.getsockname()[1]}"
+
+    def __enter__(self) -> Secured:
+        threading.Thread(target=self._serve, daemon=True).start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._listener.close()
+
+    def _serve(self) -> None:
+        with suppress(OSError):  # who does not trust it breaks off
+            connection, _ = self._listener.accept()
+            with connection:
+                self._script(connection)
 
 
 def answering(data: bytes) -> Callable[[socket.socket, bytes], None]:
@@ -136,6 +162,67 @@ def test_a_picture_of_5_mb_streams_before_it_is_whole() -> None:
         assert (got + read_all(connection)).endswith(picture)
         (passed,) = proxy.until(1)
         assert (passed.answer.size, passed.answer.is_whole, bytes(passed.answer.content)) == (5_120_000, False, b"")
+
+
+def test_a_head_arrives_before_the_body_has_begun() -> None:
+    seen = threading.Event()
+
+    def script(connection: socket.socket, _: bytes) -> None:
+        connection.sendall(b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Type: text/event-stream\r\n\r\n")
+        assert seen.wait(10)
+        connection.sendall(b"data: 1\n\n")
+
+    with Upstream(script) as upstream, watched(upstream.url) as proxy, proxy.connect() as connection:
+        connection.sendall(b"GET /events HTTP/1.1\r\nHost: a\r\n\r\n")
+        assert read_until(connection, b"\r\n\r\n").endswith(b"\r\n\r\n")
+        seen.set()
+        assert read_all(connection) == b"data: 1\n\n"
+
+
+def test_a_folded_line_passes_folded_and_is_read_as_one() -> None:
+    told = b"HTTP/1.1 200 OK\r\nX-Long: a\r\n\t b\r\nConnection: close\r\nContent-Length: 2\r\n\r\nok"
+    with Upstream(answering(told)) as upstream, watched(upstream.url) as proxy:
+        assert proxy.say(b"GET /p HTTP/1.1\r\nHost: a\r\n\r\n") == told
+        (passed,) = proxy.until(1)
+        assert passed.answer_head.values(b"x-long") == [b"a b"]
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A certificate that localhost gave itself, with its key."""
+    if shutil.which("openssl") is None:
+        pytest.skip("openssl is not installed")
+    path = tmp_path_factory.mktemp("tls") / "own.pem"
+    names = ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"]
+    command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", *names]
+    subprocess.run([*command, "-keyout", path, "-out", f"{path}.crt"], check=True, capture_output=True)
+    path.write_text(path.read_text() + Path(f"{path}.crt").read_text())
+    return path
+
+
+@pytest.mark.parametrize("trusted", [True, False])
+def test_a_certificate_is_checked_and_one_of_your_own_is_named_in_the_environment(
+    certificate: Path, monkeypatch: pytest.MonkeyPatch, *, trusted: bool
+) -> None:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+
+    def script(connection: socket.socket) -> None:
+        with context.wrap_socket(connection, server_side=True) as secured:
+            read_until(secured, b"\r\n\r\n")
+            secured.sendall(OK)
+
+    if trusted:
+        monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+    with Secured(script) as upstream:
+        listener, made = listen("127.0.0.1", 0), []
+        with listener, Watching(make_proxy(parse_upstream(upstream.url), None, made.append), listener):
+            answer = httpx.get(address(listener), trust_env=False)
+    if trusted:
+        assert answer.text == "ok"
+    else:
+        assert answer.status_code == 502
+        assert "certificate verify failed" in answer.text
 
 
 def test_one_connection_carries_one_request_after_the_other() -> None:

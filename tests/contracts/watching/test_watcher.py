@@ -114,7 +114,7 @@ def test_a_packed_answer_is_judged_unpacked() -> None:
 def test_a_large_file_of_no_operation_is_nothing_to_judge() -> None:
     said = Said()
     assert said.take(passed(b"/files/p.png", answer=b"x" * (MAX_JUDGED_BYTES + 1))) == []
-    assert said.watcher.notes() == ["1 requests to what the contract does not describe: GET /files/p.png"]
+    assert said.watcher.notes() == ["1 request to what the contract does not describe: GET /files/p.png"]
 
 
 def test_half_an_answer_is_said_and_not_judged() -> None:

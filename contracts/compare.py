@@ -12,7 +12,7 @@ from typing import Any, Literal, cast
 
 from .changes import Change, Effect, Step, reverse
 from .choices import Choices
-from .flat import ANY, FAMILY, Flat, Flattener, Schema, common_types, json_key
+from .flat import ANY, FAMILY, Flat, Flattener, Schema, common_types, has_type, json_key
 from .simplify import simplified
 
 Changes = tuple[Change, ...]
@@ -121,6 +121,7 @@ class Comparison:
     def flats(self, one: Flat, other: Flat, *, text: Text = "") -> Changes:
         """Return what changed between two schemas that were made flat."""
         one, other = simplified(one, self.base), simplified(other, self.revision)
+        one, other = _typed_by_values(one, other.types), _typed_by_values(other, one.types)
         notes = tuple(_notes(one, other))
         if _is_choice_only(one) != _is_choice_only(other) and not (one.words.keys() & other.words.keys() & {"unions"}):
             return self._choices.unions(one, other, text=text) + notes
@@ -271,6 +272,14 @@ def _asked(schema: Schema | None, flatten: Flattener) -> Schema | None:
 
 def _ends(edge: Change) -> Pair:
     return id(edge.before), id(edge.after), edge.keyword
+
+
+def _typed_by_values(flat: Flat, types: frozenset[str]) -> Flat:
+    """Return `flat` with `types` where it names none and all its values are of them: it goes without saying."""
+    values = flat.words.get("enum")
+    if flat.types != ANY or types == ANY or not values or not all(has_type(value, types) for value in values):
+        return flat
+    return replace(flat, types=types)
 
 
 def _is_choice_only(flat: Flat) -> bool:

@@ -25,8 +25,8 @@ FORMATS = ("text", "json", "junit", "github")
 _IN_PROCESS = "http://127.0.0.1:4020"
 _BEGAN = 1_767_225_600_000
 """When the clocks of the emulator in process start, in milliseconds: what is shown is the same every time."""
-_HANGING_SECONDS = 0.25
-"""How long a receiver may hang in process: nobody waits for it over a network."""
+_CALLBACK_SECONDS = 10
+"""How long an attempt of a callback may take in process: the receiver hangs up sooner, however busy the machine is."""
 
 
 @click.command()
@@ -57,6 +57,7 @@ def verify(provider: str, **given: Any) -> None:
     a finding of severity warning or error, 2 where it could not run.
     """
     loaded = load_providers([provider], given["chosen"])[0]
+    _check(loaded, given)
     from ..contracts.runs.report import REPORTS  # noqa: PLC0415 - the other uses of the command do without
     from ..contracts.runs.target import UnreachableError  # noqa: PLC0415
     from ..contracts.samples import keep_out_of_the_way  # noqa: PLC0415
@@ -74,11 +75,36 @@ def verify(provider: str, **given: Any) -> None:
 
 
 def _verified(provider: Provider, given: dict[str, Any]) -> Verified:
-    if given["har"]:
+    if given["har"] is not None:
         return _recorded(provider, given)
     if given["live"]:
         return _live(provider, given)
     return _emulator(provider, given) if given["url"] is None else _elsewhere(provider, given)
+
+
+def _check(provider: Provider, given: dict[str, Any]) -> None:
+    """End the program where an option can't be meant as it is given."""
+    for name in ("har", "key", "other_key"):
+        if given[name] == "":
+            fail(f"--{name.replace('_', '-')} is empty")
+    for name in ("key", "other_key"):
+        _check_key(f"--{name.replace('_', '-')}", given[name] or "")
+    if given["other_key"] and given["other_key"] == (given["key"] or _default_key(provider)):
+        fail("--other-key is the same as --key; expected the key of a second account")
+    if given["callback_url"]:
+        _checked(given["callback_url"], "--callback-url", query=True)
+    _listen(given)
+
+
+def _check_key(name: str, key: str) -> None:
+    """End the program, without telling the key, where no header can show it."""
+    if not (key.isascii() and key.isprintable() and key == key.strip()):
+        fail(f"{name} holds what no header can: expected printable ASCII without spaces around it")
+
+
+def _default_key(provider: Provider) -> str:
+    """Return the key that is shown where none is given."""
+    return f"{provider.behaviour.key_prefix}understudy"
 
 
 def _recorded(provider: Provider, given: dict[str, Any]) -> Verified:
@@ -107,7 +133,7 @@ def _emulator(provider: Provider, given: dict[str, Any]) -> Verified:
     from ..contracts.runs.target import Target  # noqa: PLC0415
     from ..mockserver import Settings, create_app  # noqa: PLC0415
 
-    settings = Settings(seed=given["seed"], start=_BEGAN, callback_timeout=_HANGING_SECONDS, public_url=_IN_PROCESS)
+    settings = Settings(seed=given["seed"], start=_BEGAN, callback_timeout=_CALLBACK_SECONDS, public_url=_IN_PROCESS)
     app = create_app([provider], settings)
     target = Target(f"{_IN_PROCESS}/{provider.name}", app=app)
     return _run(provider, target, "its emulator in process", given)
@@ -127,23 +153,23 @@ def _real_hosts(provider: Provider) -> set[str | None]:
     return {urlsplit(each).hostname for each in urls} - {None, "127.0.0.1", "localhost"}
 
 
-def _checked(url: str) -> str:
+def _checked(url: str, name: str = "--url", *, query: bool = False) -> str:
     try:
         parts = urlsplit(url)
         _ = parts.port
     except ValueError as error:
-        fail(f"--url {url}: {error}")
+        fail(f"{name} {url}: {error}")
     if parts.scheme not in {"http", "https"} or not parts.hostname:
-        fail(f"--url {url}: expected http://HOST… or https://HOST…")
-    if parts.query or parts.fragment or parts.username:
-        fail(f"--url {parts.scheme}://{parts.hostname}…: expected no user, query or fragment")
+        fail(f"{name} {url}: expected http://HOST… or https://HOST…")
+    if (parts.query and not query) or parts.fragment or parts.username:
+        fail(f"{name} {parts.scheme}://{parts.hostname}…: expected no user{'' if query else ', query'} or fragment")
     return url.rstrip("/")
 
 
 def _settings(provider: Provider, given: dict[str, Any]) -> VerifySettings:
     from ..contracts.runs.verification import VerifySettings  # noqa: PLC0415
 
-    key = given["key"] or f"{provider.behaviour.key_prefix}understudy"
+    key = given["key"] or _default_key(provider)
     wait = given["max_wait"] or 30
     return VerifySettings(
         key, given["other_key"] or "", given["seed"], given["max_examples"], round(wait * 1000),
@@ -209,7 +235,12 @@ def _live_keys(provider: Provider, given: dict[str, Any]) -> tuple[str, str]:
     key = os.environ.get(variables["key"], "")
     if not key:
         fail(f"no key for the real {provider.behaviour.title}: set {variables['key']}")
-    return key, os.environ.get(variables["other_key"], "")
+    other = os.environ.get(variables["other_key"], "")
+    for what, held in (("key", key), ("other_key", other)):
+        _check_key(variables[what], held)
+    if other == key:
+        fail(f"{variables['other_key']} is the same as {variables['key']}; expected the key of a second account")
+    return key, other
 
 
 def _accept(given: dict[str, Any]) -> None:

@@ -141,6 +141,11 @@ class CompiledProvider:
         return self.key_place[0].encode()
 
     @cached_property
+    def tells_new_ids(self) -> bool:
+        """Whether anything that it says holds an id that nothing else has."""
+        return self.behaviour.uses("new_id")
+
+    @cached_property
     def success(self) -> tuple[Status, ...]:
         """The statuses that a task passes where nothing is said about it."""
         return path_to(self.behaviour.statuses, Phase.COMPLETED)

@@ -32,12 +32,14 @@ class Matcher:
     Attributes:
         equal: the only value that is accepted, or `MISSING` where others may be.
         contained: the text that a text or list must contain to be accepted, or None where something else decides.
+        pattern: the pattern that a text must match to be accepted, or None where something else decides.
     """
 
     wanted: Any
     accepts: Callable[[Any], bool]
     equal: Any = MISSING
     contained: str | None = None
+    pattern: re.Pattern[str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,4 +214,4 @@ def _matcher(place: str, wanted: Any, *, text_only: bool) -> Matcher:
         pattern = re.compile(expected)
     except re.error as error:
         raise ConditionError(f"{place}: {expected!r} is no regular expression: {error}") from None
-    return Matcher(wanted, lambda value: isinstance(value, str) and pattern.search(value) is not None)
+    return Matcher(wanted, lambda value: isinstance(value, str) and pattern.search(value) is not None, pattern=pattern)

@@ -41,6 +41,9 @@ from .store import FileStore, TaskStore
 from .task import Task
 from .variation import vary
 
+_UNKNOWN = dict.fromkeys(("price", "retry_after", "error", "task", "field", "missing", "new_id"))
+"""What a refusal tells nothing of, unless it does."""
+
 
 class Emulator:
     """Plays providers. Everything that changes is in here; nothing here waits, reads or sends."""
@@ -293,10 +296,12 @@ class Emulator:
         return render_refusal(refusal, error, context, status)
 
     def _refusal_context(self, call: Call, problem: str) -> dict[str, Any]:
-        call.namespace.exchanges += 1
-        random = draw(self.settings.seed, call.namespace.id, call.namespace.exchanges, "refusal")
-        empty = dict.fromkeys(("price", "retry_after", "error", "task", "field", "missing"))
-        return {**call.context, **empty, "problem": problem, "new_id": uuid_from(random)}
+        namespace = call.namespace
+        namespace.exchanges += 1
+        context = {**call.context, **_UNKNOWN, "problem": problem}
+        if call.provider.tells_new_ids:
+            context["new_id"] = uuid_from(draw(self.settings.seed, namespace.id, namespace.exchanges, "refusal"))
+        return context
 
     def _no_operation(self, call: Call, condition: str, status: int) -> Answer:
         request = call.request

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import KeysView, Mapping
 from functools import cached_property, lru_cache
 from typing import Any
 from urllib.parse import parse_qs
@@ -54,6 +54,10 @@ class Request:
         """Return the value of the header `name` (in lower case), the first where it was sent twice, or None."""
         value = (self._first or self._first_values()).get(name)
         return None if value is None else value.decode("latin-1")
+
+    def header_names(self) -> KeysView[bytes]:
+        """Return the names of the headers that were sent, in lower case."""
+        return (self._first or self._first_values()).keys()
 
     def joined(self, name: bytes) -> str | None:
         """Return the values of every header `name` (in lower case) as one list (RFC 9110), or None."""

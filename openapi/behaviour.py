@@ -335,6 +335,10 @@ class Behaviour:
         for template in _templates(self):
             template.compile()
 
+    def uses(self, name: str) -> bool:
+        """Tell whether a template may use `name`."""
+        return any(name in template.uses for template in _templates(self))
+
 
 def _templates(value: Any) -> Iterator[Template]:
     if isinstance(value, Template):

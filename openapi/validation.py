@@ -78,13 +78,11 @@ class Validator:
         if brief:
             return [self._own(data)]
         try:
-            told = self._pinpointed(data) or [
-                problem for error in _explained(self._whole, data) for problem in problems_of(error)
-            ]
+            told = self._pinpointed(data) or _distinct(
+                [problem for error in _explained(self._whole, data) for problem in problems_of(error)]
+            )
         except (RecursionError, re.error):  # too deep for Python, or a pattern that it can't read
             told = []
-        if len(told) > 1:
-            told = list({str(problem): problem for problem in told}.values())
         return told[:_MAX_PROBLEMS] or [self._own(data)]
 
     def _pinpointed(self, data: Any) -> list[Problem]:
@@ -104,13 +102,17 @@ class Validator:
                 faults[len(path), tuple(map(str, path)), place.order] = place, path, value
         except ValueError:  # see `_own`
             return []
-        found: list[Problem] = []
-        for _, fault in sorted(faults.items()) if len(faults) > 1 else faults.items():
+        if len(faults) == 1:
+            return _distinct(self._told(*next(iter(faults.values()))))
+        found: dict[str, Problem] = {}
+        for _, fault in sorted(faults.items()):
             told = self._told(*fault)
             if not told:
                 return []
-            found += told
-        return found
+            found.update((str(each), each) for each in told)
+            if len(found) >= _MAX_PROBLEMS:
+                break
+        return list(found.values())
 
     def _told(self, place: SchemaPlace, path: list[str | int], value: Any) -> list[Problem]:
         """Return what `jsonschema` says of `value`, remembered where it is short: the same mistakes come again."""
@@ -162,6 +164,10 @@ class Validator:
 def first_problem(schema: Any, data: Any) -> Problem | None:
     """Return the most telling thing that is wrong with `data`, or None where it fits `schema`."""
     return next(iter(Validator(schema).problems(data)), None)
+
+
+def _distinct(problems: list[Problem]) -> list[Problem]:
+    return problems if len(problems) < 2 else list({str(each): each for each in problems}.values())
 
 
 def _explained(schema: Any, data: Any) -> Iterator[Any]:
@@ -263,6 +269,8 @@ def _shown(limit: Any) -> str:
     return str(limit) if isinstance(limit, str | int | float) else shorten(limit)
 
 
+_KINDS = {dict: "object", list: "array", str: "string", bool: "boolean", int: "integer", float: "number"}
+
+
 def _kind(value: Any) -> str:
-    names = {dict: "object", list: "array", str: "string", bool: "boolean", int: "integer", float: "number"}
-    return names.get(type(value), "null")
+    return _KINDS.get(type(value), "null")

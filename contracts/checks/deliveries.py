@@ -47,7 +47,7 @@ def callback_comes(oracle: Oracle, trace: Trace) -> Judgements:
     if callbacks is None or not trace.circumstances.receiver:
         return
     for task in trace.tasks.values():
-        if not _is_asked_for(callbacks, trace, task):
+        if task.shared or not _is_asked_for(callbacks, trace, task):
             continue
         told = {letter.phase for letter in task.callbacks}
         for phase, since in _happened(task).items():

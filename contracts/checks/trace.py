@@ -89,7 +89,8 @@ class TaskHistory:
         id: the provider's id of it.
         creation: the exchange that created it, None where that was not seen.
         asked: every exchange that asked for it by its id, whoever asked and whatever was answered, in order.
-        callbacks: the callbacks that told of it, in order; none where another account has a task of the same id.
+        callbacks: the callbacks that told of it, in order; none where the id is shared.
+        shared: whether another account has a task of the same id, so that nobody can say of which a callback tells.
         views: what was told of it to its owner, in order; polls that were refused tell nothing.
     """
 
@@ -97,6 +98,7 @@ class TaskHistory:
     creation: Observation | None = None
     asked: list[Observation] = field(default_factory=list)
     callbacks: list[ReceivedCallback] = field(default_factory=list)
+    shared: bool = False
 
     @property
     def owner(self) -> str:
@@ -195,7 +197,8 @@ def make_trace(
         if identity is not None:
             accounts = owners.get(identity, [])
             number = accounts.index(each.account) if each.account in accounts else 0
-            history = tasks.setdefault(f"{identity} {number + 1}" if number else identity, TaskHistory(identity))
+            name = f"{identity} {number + 1}" if number else identity
+            history = tasks.setdefault(name, TaskHistory(identity, shared=len(accounts) > 1))
             if each.does == "create":
                 history.creation = history.creation or each
             else:

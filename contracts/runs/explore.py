@@ -16,6 +16,8 @@ _POLLED_ONE_IN = 6
 _AGES = (0, 3_000, 10_000, 60_000)
 _MOST_SHRUNK = 12
 _SHRINKING_DRAWS = 60
+_FOR_ONE_ACCOUNT = 200
+"""More creations than that would spend an account's credits, and the rest would be refused for that alone."""
 _SPECIAL = {"create", "poll", "cancel", "store", "link"}
 
 
@@ -49,9 +51,10 @@ def _explored(run: Run, form: Form) -> None:
             f"{form.name}: {len(drafts) - len(kept)} of {len(drafts)} drawn requests were left out: "
             "a value that leads nowhere on this machine is not valid in them"
         )
-    with run.part(f"{form.name}: {len(kept)} drawn requests"):
-        for number, draft in enumerate(kept):
-            _play(run, form, draft, polled=number % _POLLED_ONE_IN == 0)
+    for first in range(0, len(kept), _FOR_ONE_ACCOUNT):
+        with run.part(f"{form.name}: {len(kept)} drawn requests"):
+            for number, draft in enumerate(kept[first : first + _FOR_ONE_ACCOUNT]):
+                _play(run, form, draft, polled=number % _POLLED_ONE_IN == 0)
     if run.steers and run.settings.shrink:
         for finding in run.new_findings(before):
             _shrink(run, form, finding)

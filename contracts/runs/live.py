@@ -94,9 +94,9 @@ def make_plan(provider: Provider, budget: Budget, settings: VerifySettings) -> P
         if draft is None:
             left_out.append(f"{form.name}: there is no valid example")
         elif len(creations) >= budget.tasks:
-            left_out.append(f"{form.name}: more than {budget.tasks} tasks (--max-tasks)")
+            left_out.append(f"{form.name}: beyond --max-tasks {budget.tasks}")
         elif sum(each.price for each in creations) + draft.price > budget.credits:
-            left_out.append(f"{form.name}: more than {budget.credits:g} credits (--max-credits)")
+            left_out.append(f"{form.name}: beyond --max-credits {budget.credits:g}")
         else:
             creations.append(draft)
     return Plan(tuple(creations), tuple(_others(oracle, settings)), tuple(left_out))
@@ -171,6 +171,7 @@ def _live(run: Run, plan: Plan, budget: Budget) -> None:
             continue
         tasks += _created(run, creation)
         spent.read()
+    spent.tell(tasks)
     listed(run)
     _refused(run)
     if run.settings.callback_url and tasks:
@@ -194,6 +195,14 @@ class _Spent:
         now = self._balance()
         if now is not None and self._first is not None:
             self.credits = max(self.credits, self._first - now)
+
+    def tell(self, tasks: int) -> None:
+        """Note what it has cost."""
+        counted = f"{tasks} task{'s were' if tasks != 1 else ' was'} created"
+        if self._first is None:
+            self._run.note(f"{counted}; no balance tells what was spent")
+        else:
+            self._run.note(f"{counted}, {self.credits:g} credits spent by the balance")
 
     def _balance(self) -> float | None:
         balance(self._run)

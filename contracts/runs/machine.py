@@ -30,6 +30,7 @@ WAITS = (100, 1_000, 5_000, 20_000, 120_000)
 MOST_TASKS = 6
 STEPS = 20
 _MOST_SHRUNK = 4
+_MOST_LIVES = 500
 _SHRINKING_LIVES = 40
 
 
@@ -41,7 +42,7 @@ def interleaved(run: Run) -> None:
     if not run.steers:
         run.note("lives side by side were left out: they need an emulator")
         return
-    before, lives = run.found(), max(1, run.settings.max_examples // 2)
+    before, lives = run.found(), min(max(1, run.settings.max_examples // 2), _MOST_LIVES)
     run.said(f"{lives} lives side by side, {STEPS} steps each")
     _play(run, forms, None, lives)
     for finding in run.new_findings(before)[:_MOST_SHRUNK]:

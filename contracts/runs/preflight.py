@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import ssl
 from collections.abc import Iterator
 from urllib.parse import urlsplit
@@ -17,6 +18,8 @@ from .target import Target, UnreachableError
 
 UNKNOWN_ID = "understudy-unknown-id"
 _SECONDS = 5.0
+_NAMESPACE = re.compile(r"(/~[^/]+)(/.*)?$")
+"""The path of an emulator below which the name, not the key, says whose everything is."""
 
 
 def look(oracle: Oracle, target: Target, key: str) -> list[Observation]:
@@ -25,6 +28,10 @@ def look(oracle: Oracle, target: Target, key: str) -> list[Observation]:
     Raises:
         UnreachableError: there is no such provider at the target, or it does not take the key.
     """
+    namespace = _NAMESPACE.match(urlsplit(target.base_url).path)
+    if namespace is not None:
+        same = f"below {namespace[1]} every key is the same account; expected"
+        raise UnreachableError(f"{target.base_url}: {same} {target.root}{namespace[2] or ''}")
     seen = [_answered(oracle, target, ask) for ask in _questions(oracle, key)]
     keyless = [_answered(oracle, target, ask) for ask in _questions(oracle, None)]
     # One answer that is like the provider's will do: whoever is wrong in the others is to be told of all of it.
@@ -81,7 +88,8 @@ def _who(oracle: Oracle, target: Target, shown: Exchange) -> str:
     kind = (header(shown.answer_headers, "content-type") or "").partition(";")[0].strip().lower()
     if kind == "text/html" or shown.answer.lstrip()[:1] == b"<":
         return f"{url} answers {asked} with HTML (HTTP {shown.status}); expected an API"
-    told = " ".join(cut(shown.answer.decode("utf-8", "replace"), 100).split())
+    text = cut(shown.answer.decode("utf-8", "replace"), 100)
+    told = " ".join("".join(char if char.isprintable() else " " for char in text).split())
     return (
         f"{url} is another provider than {oracle.behaviour.title}: {asked} was answered HTTP {shown.status} {told}"
     ).rstrip()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from html import escape
@@ -17,6 +18,8 @@ from .verification import Verification
 
 _MOST_SHOWN = 4
 _MOST_LINE = 2_000
+_LEAST_HIDDEN = 6
+_MOST_ALIKE = 3
 _GITHUB_WORDS = {"error": "error", "warning": "warning", "info": "notice"}
 
 
@@ -55,6 +58,15 @@ class Verified:
         """Return how many findings `check` has."""
         return sum(each.check == check.id for each in self.result.tally.findings)
 
+    def hidden(self, text: str) -> str:
+        """Return `text` with the name of a variable for every key in it: who is asked may tell keys again."""
+        for key, name in sorted(self.result.keys.items(), key=lambda each: -len(each[0])):
+            before = "(?<!/)" if key == "understudy" else ""  # the kit's own key is part of paths that it makes up
+            text = re.sub(before + re.escape(key), f"${name}", text)
+            for length in range(len(key) - 1, min(_LEAST_HIDDEN, len(key)) - 1, -1):  # a message may have cut it
+                text = text.replace(f"{key[:length]}…", f"${name}…")
+        return text
+
     def commands(self, finding: Finding) -> list[str]:
         """Return the commands that ask again what showed `finding`."""
         asked = [each for each in finding.evidence if isinstance(each, Exchange)]
@@ -72,11 +84,30 @@ Report = Callable[[Verified], str]
 def as_text(verified: Verified) -> str:
     """Return the report for a person."""
     lines = [*_table(verified), ""]
-    for finding in verified.findings:
-        lines += [told(verified, finding), ""]
+    for alike in _alike(verified.findings):
+        for finding in alike[:_MOST_ALIKE]:
+            lines += [told(verified, finding), ""]
+        if left := alike[_MOST_ALIKE:]:
+            places = ", ".join(each.pointer or "the whole" for each in left)
+            lines += [
+                f"{left[0].severity}: … and {len(left)} more of {left[0].operation or 'the same'}  [{left[0].check}]",
+                f"  at {_cut(_shown(verified, places))}", "  (whole with --format json)", "",
+            ]  # fmt: skip
     if verified.result.notes:
-        lines += ["Left out, or worth knowing", *(f"  - {note}" for note in verified.result.notes), ""]
+        lines += [
+            "Left out, or worth knowing",
+            *(f"  - {_shown(verified, note)}" for note in verified.result.notes),
+            "",
+        ]
     return "\n".join([*lines, _summary(verified), ""])
+
+
+def _alike(findings: list[Finding]) -> list[list[Finding]]:
+    """Return the findings by check and operation: many places with one trouble are likely to have one cause."""
+    groups: dict[tuple[str, str], list[Finding]] = {}
+    for each in findings:
+        groups.setdefault((each.check, each.operation), []).append(each)
+    return list(groups.values())
 
 
 def _table(verified: Verified) -> list[str]:
@@ -100,15 +131,17 @@ def told(verified: Verified, finding: Finding) -> str:
 
 def _lines(verified: Verified, finding: Finding) -> list[str]:
     times = verified.times(finding)
-    head = f"{finding.severity}: {finding.sentence}  [{finding.check}]" + (f", {times:,} times" if times > 1 else "")
+    head = f"{finding.severity}: {_shown(verified, finding.sentence)}  [{finding.check}]" + (
+        f", {times:,} times" if times > 1 else ""
+    )
     place = f"  at {finding.pointer}" if finding.pointer else ""
     commands = verified.commands(finding)
     shown = [f"  {_cut(each)}" for each in commands[:_MOST_SHOWN]]
     if len(commands) > _MOST_SHOWN:
         shown.append(f"  … and {len(commands) - _MOST_SHOWN} more requests")
     answers = [each for each in finding.evidence if isinstance(each, Exchange)][-1:]
-    shown += [f"  answered {_answer(each)}" for each in answers]
-    shown += [f"  {_letter(each)}" for each in finding.evidence if isinstance(each, Callback)][:_MOST_SHOWN]
+    shown += [f"  answered {_answer(verified, each)}" for each in answers]
+    shown += [f"  {_letter(verified, each)}" for each in finding.evidence if isinstance(each, Callback)][:_MOST_SHOWN]
     return [head, *([place] if place else []), *shown]
 
 
@@ -116,15 +149,24 @@ def _cut(text: str) -> str:
     return text if len(text) <= _MOST_LINE else f"{text[:_MOST_LINE]}…  # {len(text):,} characters; whole in JSON"
 
 
-def _answer(exchange: Exchange) -> str:
+def _answer(verified: Verified, exchange: Exchange) -> str:
     if exchange.status is None:
-        return f"nothing: {exchange.error}"
-    return f"HTTP {exchange.status} {cut(exchange.answer.decode('utf-8', 'replace'), 300)}"
+        return f"nothing: {_shown(verified, exchange.error)}"
+    return f"HTTP {exchange.status} {_text(verified, exchange.answer)}".rstrip()
 
 
-def _letter(callback: Callback) -> str:
+def _letter(verified: Verified, callback: Callback) -> str:
     answered = "nothing" if callback.answered is None else callback.answered
-    return f"callback, answered {answered}: {cut(callback.body.decode('utf-8', 'replace'), 300)}"
+    return f"callback, answered {answered}: {_text(verified, callback.body)}"
+
+
+def _text(verified: Verified, body: bytes) -> str:
+    return cut(_shown(verified, body.decode("utf-8", "replace")), 300)
+
+
+def _shown(verified: Verified, text: str) -> str:
+    """Return `text` in one line, without keys and without what a terminal would obey."""
+    return "".join(char if char.isprintable() else repr(char)[1:-1] for char in verified.hidden(text))
 
 
 def _summary(verified: Verified) -> str:
@@ -157,26 +199,32 @@ def as_json(verified: Verified) -> str:
             for each in result.tally.checks
         ],
         "findings": [_as_data(verified, each) for each in verified.findings],
-        "notes": result.notes,
+        "notes": [verified.hidden(each) for each in result.notes],
     }  # fmt: skip
     return orjson.dumps(data, option=orjson.OPT_INDENT_2).decode() + "\n"
 
 
 def _as_data(verified: Verified, finding: Finding) -> dict[str, Any]:
     return {
-        "check": finding.check, "severity": finding.severity, "sentence": finding.sentence,
+        "check": finding.check, "severity": finding.severity,
+        "sentence": verified.hidden(finding.sentence),
         "operation": finding.operation, "pointer": finding.pointer, "times": verified.times(finding),
         "curl": verified.commands(finding),
-        "evidence": [_evidence(each) for each in finding.evidence],
+        "evidence": [_evidence(verified, each) for each in finding.evidence],
     }  # fmt: skip
 
 
-def _evidence(each: Exchange | Callback) -> dict[str, Any]:
+def _evidence(verified: Verified, each: Exchange | Callback) -> dict[str, Any]:
     if isinstance(each, Callback):
-        return {"callback": each.body.decode("utf-8", "replace"), "came": each.came, "answered": each.answered}
+        return {
+            "callback": verified.hidden(each.body.decode("utf-8", "replace")),
+            "came": each.came,
+            "answered": each.answered,
+        }
     return {
         "request": f"{each.method} {each.path}", "began": each.began, "status": each.status,
-        "answer": each.answer.decode("utf-8", "replace"), **({"error": each.error} if each.error else {}),
+        "answer": verified.hidden(each.answer.decode("utf-8", "replace")),
+        **({"error": verified.hidden(each.error)} if each.error else {}),
     }  # fmt: skip
 
 
@@ -202,7 +250,7 @@ def _case(verified: Verified, check: Check) -> str:
     text = escape(_printable("\n\n".join(told(verified, each) for each in found)))
     graver = [each for each in found if each.severity != "info"]
     if graver:
-        message = _quoted(_printable(graver[0].sentence))
+        message = _quoted(_shown(verified, graver[0].sentence))
         inside = f'<failure type="{graver[0].severity}" message={message}>{text}</failure>'
     elif found:
         inside = f"<system-out>{text}</system-out>"
@@ -230,8 +278,10 @@ def _annotations(verified: Verified) -> Iterable[str]:
     for finding in verified.findings:
         text = _data("\n".join(_lines(verified, finding)[1:]))
         word = _GITHUB_WORDS[finding.severity]
-        yield f"::{word} title={_property(finding.check)}::{_data(finding.sentence)}" + (f"%0A{text}" if text else "")
-    yield from (f"::notice title=left out::{_data(note)}" for note in verified.result.notes)
+        yield f"::{word} title={_property(finding.check)}::{_data(_shown(verified, finding.sentence))}" + (
+            f"%0A{text}" if text else ""
+        )
+    yield from (f"::notice title=left out::{_data(_shown(verified, note))}" for note in verified.result.notes)
     yield _summary(verified)
 
 

@@ -68,7 +68,6 @@ class Run:
         self._parts = 0
         self._silent = 0
         self._slept = 0
-        self._received = 0
         self.shrunk = 0
 
     def _receiver(self) -> Receiver | None:
@@ -137,7 +136,7 @@ class Run:
             self.other_key = f"{self.settings.other_key or self.settings.key}-{self._parts}-other"
         self.result.keys.update({each: "OTHER_KEY" for each in [self.other_key] if each} | {self.key: "KEY"})
         if self.receiver is not None:
-            self._received = len(self.receiver.callbacks)
+            self.receiver.callbacks.clear()
             self.receiver.answers.clear()
         if self.control is not None:
             if not self.derives:
@@ -164,7 +163,7 @@ class Run:
     @property
     def came(self) -> list[Callback]:
         """The callbacks that have come in the part that runs."""
-        return self.receiver.callbacks[self._received :] if self.receiver else []
+        return list(self.receiver.callbacks) if self.receiver else []
 
     def trace(self) -> Trace:
         """Judge all that was seen in the part so far, and return it."""

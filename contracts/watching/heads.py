@@ -58,7 +58,7 @@ def read_head(raw: bytes) -> Head:
     Raises:
         NoHeadError: a line of it is no header field.
     """
-    fields = []
+    fields: list[tuple[bytes, bytes]] = []
     for line in raw.split(b"\r\n")[1:-2]:
         if line[:1] in {b" ", b"\t"} and fields:  # old servers fold long lines
             name, value = fields.pop()

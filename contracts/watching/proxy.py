@@ -70,7 +70,9 @@ def parse_upstream(url: str) -> Upstream:
     """
     parts = urlsplit(url)
     if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment:
-        raise ValueError(f"{url!r} is no URL of a provider; expected one such as https://api.example.com")
+        raise ValueError(
+            f"{url!r} is no URL to pass on to; expected one such as https://api.example.com, without a query"
+        )
     tls = parts.scheme == "https"
     return Upstream(url, parts.hostname, parts.port or (443 if tls else 80), tls, parts.path.rstrip("/"))
 

@@ -19,6 +19,7 @@ from .watcher import MAX_JUDGED_BYTES, Watcher
 from .wire import accepting
 
 _MAX_WAITING = 20_000
+MAX_WAITING_BYTES = 128 * 1024 * 1024
 _SWITCH_SECONDS = 0.0005
 _START_SECONDS = 10.0
 
@@ -33,7 +34,8 @@ class Judging:
 
     def __init__(self, watcher: Watcher) -> None:
         self._watcher = watcher
-        self._waiting: queue.Queue[Passed | None] = queue.Queue(_MAX_WAITING)
+        self._waiting: queue.Queue[tuple[Passed, int] | None] = queue.Queue(_MAX_WAITING)
+        self._came = self._left = 0  # bytes of bodies: one is counted by the loop only, the other by the thread only
         self.dropped = 0
         self.failed: Exception | None = None
         self._thread = threading.Thread(target=self._run, daemon=True, name="understudy-watch")
@@ -41,10 +43,12 @@ class Judging:
 
     def put(self, passed: Passed) -> None:
         """Let `passed` be judged soon."""
-        try:
-            self._waiting.put_nowait(passed)
-        except queue.Full:
+        size = len(passed.body.content) + len(passed.answer.content)
+        if self._waiting.full() or self._came + size - self._left > MAX_WAITING_BYTES:
             self.dropped += 1
+        else:
+            self._came += size
+            self._waiting.put_nowait((passed, size))
 
     def close(self) -> None:
         """Return when everything has been judged."""
@@ -52,12 +56,13 @@ class Judging:
         self._thread.join()
 
     def _run(self) -> None:
-        while (passed := self._waiting.get()) is not None:
+        while (waiting := self._waiting.get()) is not None:
             if self.failed is None:
                 try:
-                    self._watcher.take(passed)
+                    self._watcher.take(waiting[0])
                 except Exception as error:  # whatever it is, the application goes on being served
                     self.failed = error
+            self._left += waiting[1]
 
 
 async def serve(proxy: Proxy, listener: socket, ready: Callable[[], None], stop: asyncio.Event) -> None:

@@ -403,6 +403,14 @@ def test_a_choice_of_constants_is_an_enum() -> None:
     ]
 
 
+def test_the_type_of_listed_values_goes_without_saying() -> None:
+    bare, typed = {"enum": ["a", "b"]}, {"type": "string", "enum": ["a", "b"]}
+    for before, after in ((bare, typed), (typed, bare), (typed, {"oneOf": [{"const": "b"}, {"const": "a"}]})):
+        assert told(document(answering(before)), document(answering(after))) == []
+    mixed = {"enum": ["a", "b", 1]}
+    assert ("response-body-type-changed", "breaking") in told(document(answering(typed)), document(answering(mixed)))
+
+
 def test_json_is_utf_8_said_or_not() -> None:
     before, after = asking(PICTURE), asking(PICTURE, "application/json; charset=UTF-8")
     assert told(document(before), document(after)) == told(document(after), document(before)) == []

@@ -84,6 +84,14 @@ def test_a_finding_ends_it_with_status_1_and_a_command_that_shows_it(tmp_path: P
         (("kie", "--live"), "no key for the real kie.ai: set UNDERSTUDY_KIE_API_KEY"),
         (("kie", "--live", "--key", "sk-1"), "--key can be read by others: with --live set UNDERSTUDY_KIE_API_KEY"),
         (("kie", "--har", "nothing.har"), "nothing.har"),
+        (("kie", "--har", ""), "--har is empty"),
+        (("kie", "--key", ""), "--key is empty"),
+        (("kie", "--key", "pw-\u043a\u043b\u044e\u0447"), "--key holds what no header can"),
+        (("kie", "--key", "pw\nx"), "--key holds what no header can"),
+        (("kie", "--key", "a", "--other-key", "pw "), "--other-key holds what no header can"),
+        (("kie", "--key", "pw1", "--other-key", "pw1"), "--other-key is the same as --key"),
+        (("kie", "--callback-url", "there"), "--callback-url there: expected http://HOST"),
+        (("kie", "--url", "http://127.0.0.1:1/~tests/kie"), "below /~tests every key is the same account"),
         (("kie", "--har", "x.har", "--live"), "--har and --live exclude each other"),
     ],
 )
@@ -131,6 +139,18 @@ def live(real: tuple[str, str], *arguments: str, **environment: str) -> Any:
     return run(real[0], "--live", "--url", real[1], *arguments, **keys)
 
 
+def test_keys_that_can_not_be_meant_are_not_sent_anywhere(real: tuple[str, str]) -> None:
+    for key, other, told in (
+        ("sk-re\nal", "", "UNDERSTUDY_KIE_API_KEY holds what no header can"),
+        ("sk-real", "sk-\u00e4", "UNDERSTUDY_KIE_OTHER_API_KEY holds what no header can"),
+        ("sk-real", "sk-real", "is the same as UNDERSTUDY_KIE_API_KEY"),
+    ):
+        ended = live(real, "--yes", UNDERSTUDY_KIE_API_KEY=key, UNDERSTUDY_KIE_OTHER_API_KEY=other)
+        assert (ended.exit_code, ended.stderr.count("\n")) == (2, 1)
+        assert told in ended.stderr
+        assert "sk-" not in ended.stderr
+
+
 def balance(real: tuple[str, str]) -> float:
     answer = httpx.get(f"{real[1]}/api/v1/chat/credit", headers={"Authorization": "Bearer sk-real"}, trust_env=False)
     return float(answer.json()["data"])
@@ -149,7 +169,7 @@ def test_the_real_provider_is_verified_within_its_budget(real: tuple[str, str]) 
     assert ended.exit_code == 0, ended.output
     told = json.loads(ended.stdout)
     assert told["counts"]["error"] == 0
-    assert "left out: createTask of google/nano-banana: more than 1 tasks (--max-tasks)" in told["notes"]
+    assert "left out: createTask of google/nano-banana: beyond --max-tasks 1" in told["notes"]
     assert before - balance(real) == 18
     assert "sk-real" not in ended.output
 

@@ -53,7 +53,7 @@ def test_a_record_that_cant_be_written_is_said(server: MockServer, tmp_path: Pat
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        (["kie", "--upstream", "nowhere"], "--upstream: 'nowhere' is no URL of a provider; expected one such as "),
+        (["kie", "--upstream", "nowhere"], "--upstream: 'nowhere' is no URL to pass on to; expected one such as "),
         (["kie", "--callback-to", "x"], "--callback-to: 'x' is no URL"),
         (["keie"], "(did you mean 'kie'?)"),
         (["kie", "--record", "no/x.har"], "--record no/x.har: no is no folder"),

@@ -1,4 +1,4 @@
-"""What one creation and one poll cost, counted and never timed: calls of our own functions, and memory that stays.
+"""What a creation, a poll and a refusal cost, counted and never timed: calls of our functions, memory that stays.
 
 The figures stand in ``cost.json``. Who makes a request dearer or cheaper sees it here, and accepts it with
 ``UNDERSTUDY_ACCEPT_COST=1 pytest tests/mockserver/test_cost.py``.
@@ -34,6 +34,8 @@ HEADERS = [(b"host", b"127.0.0.1:4020"), (b"authorization", b"Bearer test"), (b"
 class Asker:
     """Sends one provider's creations and polls to an application, as the protocol class does."""
 
+    _refused = 0
+
     def __init__(self) -> None:
         self.stage = Stage("kie", limits=False, frozen=True)
         operations = self.stage.emulator.providers["kie"].operations
@@ -50,12 +52,18 @@ class Asker:
         """Ask for a task that was asked for before."""
         return self._ask("GET", self._poll, b"taskId=" + self._task, b"")
 
-    def _ask(self, method: str, path: str, query: bytes, body: bytes) -> bytes:
+    def refusal(self) -> bytes:
+        """Ask for a creation that is refused, each time for another reason."""
+        self._refused += 1
+        wrong = {**SIMPLE["kie"], "input": {"prompt": "a lighthouse", "resolution": f"{self._refused}K8"}}
+        return self._ask("POST", self._create, b"", as_json(wrong), 422)
+
+    def _ask(self, method: str, path: str, query: bytes, body: bytes, code: int = 200) -> bytes:
         exchange = self.stage.app.begin(Request(method, path, query, HEADERS.copy(), body, on_socket=True))
         assert exchange is not None
         self.stage.app.finished(exchange)
         answer = exchange.answer
-        assert (answer.status, json.loads(answer.body)["code"]) == (200, 200)
+        assert (answer.status, json.loads(answer.body)["code"]) == (200, code)
         return answer.body
 
 
@@ -92,10 +100,10 @@ def blocks_of(ask: Callable[[], Any]) -> float:
 
 
 def measured() -> dict[str, dict[str, float]]:
-    """Return what a creation and a poll cost, once everything they need was compiled."""
+    """Return what each costs, once everything they need was compiled."""
     asker = Asker()
     found = {}
-    for name, ask in (("creation", asker.creation), ("poll", asker.poll)):
+    for name, ask in (("creation", asker.creation), ("poll", asker.poll), ("refusal", asker.refusal)):
         for _ in range(ROUNDS):
             ask()
         found[name] = {"calls": calls_of(ask), "blocks": round(blocks_of(ask), 1)}
@@ -112,7 +120,7 @@ def cost() -> dict[str, dict[str, float]]:
 
 
 @pytest.mark.parametrize("what", ["calls", "blocks"])
-@pytest.mark.parametrize("request_", ["creation", "poll"])
+@pytest.mark.parametrize("request_", ["creation", "poll", "refusal"])
 def test_a_request_costs_what_it_did(cost: dict[str, dict[str, float]], request_: str, what: str) -> None:
     stored, now = json.loads(STORED.read_text())[request_][what], cost[request_][what]
     allowed = TOLERANCE[what]

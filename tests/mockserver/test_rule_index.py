@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from understudy.mockserver.request import Request
@@ -13,15 +16,29 @@ from .stage import Stage, as_json
 
 STAGE = Stage("kie", "mulerouter", frozen=True)
 EMULATOR = STAGE.emulator
-PLACES = st.sampled_from(["/input/prompt", "/input/resolution", "/input/image_input", "/n"])
-TEXTS = st.sampled_from(["a boat", "boat", "4K", "1K", "1", ""])
+PLACES = st.sampled_from(
+    [
+        "/input/prompt",
+        "/input/resolution",
+        "/input/image_input",
+        "/n",
+        "/input",
+        "/input/image_input/0",
+        "/n#/a",
+        "/n/a",
+    ]
+)
+TEXTS = st.sampled_from(["a boat", "boat", "4K", "4\N{KELVIN SIGN}", "1K", "1", "", '{"a": 1}'])
 SCALARS = TEXTS | st.sampled_from([1, 1.0, True, 0, None])
 MATCHERS = st.one_of(
     SCALARS,
     st.lists(SCALARS, max_size=2),
     st.builds(lambda value: {"equals": value}, SCALARS | st.lists(SCALARS, max_size=2)),
     st.builds(lambda text: {"contains": text}, TEXTS),
-    st.builds(lambda text: {"matches": text}, st.sampled_from(["boat$", "^a", "(?i)BOAT", "[0-9]K"])),
+    st.builds(
+        lambda text: {"matches": text},
+        st.sampled_from(["boat$", "^a", "(?i)BOAT", "[0-9]K", "(?i)(k|[0-9])", "\\d(?!\\d)"]),
+    ),
 )
 HEADER = st.builds(lambda text: {"X-Test": text}, TEXTS | st.builds(lambda text: {"contains": text}, TEXTS))
 WHEN = st.fixed_dictionaries(
@@ -36,7 +53,7 @@ WHEN = st.fixed_dictionaries(
 BODIES = st.fixed_dictionaries(
     {"model": st.sampled_from(["nano-banana-pro", "google/nano-banana", "other", 5])},
     optional={
-        "n": SCALARS,
+        "n": SCALARS | st.just({"a": "1K"}),
         "input": st.fixed_dictionaries(
             {}, optional={"prompt": SCALARS, "resolution": TEXTS, "image_input": st.lists(TEXTS, max_size=2)}
         ),
@@ -90,18 +107,40 @@ def test_the_index_finds_the_rule_that_asking_every_one_finds(
             book.remove(book.rules[len(book.rules) // 2].id)
 
 
-def test_of_many_rules_that_differ_in_one_field_one_is_asked(monkeypatch: Any) -> None:
+def test_of_many_rules_none_is_asked_by_itself(monkeypatch: Any) -> None:
     book = RuleBook()
     for number in range(200):
         assert added(book, {"body": {"/input/prompt": f"boat {number}", "/n": 1}})
-    asked: list[Any] = []
-    condition = type(book.rules[0].when)
-
-    def matches(self: Any, *_: Any) -> bool:
-        asked.append(self)
-        return True
-
-    monkeypatch.setattr(condition, "matches", matches)
-    request = Request("POST", "/", b"", [], as_json({"input": {"prompt": "boat 77"}}))
+    monkeypatch.setattr(type(book.rules[0].when), "differences", lambda *_: pytest.fail("a rule was asked"))
+    request = Request("POST", "/", b"", [], as_json({"input": {"prompt": "boat 77"}, "n": 1}))
     assert chosen(book, request) is book.rules[77]
-    assert asked == [book.rules[77].when]
+    assert chosen(book, Request("POST", "/", b"", [], as_json({"input": {"prompt": "boat 77"}}))) is None
+
+
+@pytest.mark.parametrize("pattern", ["(?i)^{word}s? in a [a-z]+$", "{word}[0-9]*", "(?i)({word}|no {word}) in"])
+def test_of_many_patterns_those_alone_are_asked_whose_text_is_there(pattern: str) -> None:
+    words = [
+        f"{one}{other}" for one in ("alder", "birch", "cedar", "elder") for other in ("bark", "leaf", "root", "wood")
+    ]
+    book = RuleBook()
+    asked: list[str] = []
+
+    def noting(word: str, accepts: Callable[[Any], bool]) -> Callable[[Any], bool]:
+        def noted(value: Any) -> bool:
+            asked.append(word)
+            return accepts(value)
+
+        return noted
+
+    for word in words:
+        rule = added(book, {"body": {"/input/prompt": {"matches": pattern.replace("{word}", word)}}})
+        assert rule is not None
+        ((place, matcher),) = rule.when.body.items()
+        rule.when.body[place] = replace(matcher, accepts=noting(word, matcher.accepts))  # type: ignore[index]
+    for prompt, found in (("cedarleaf in a storm", "cedarleaf"), ("a lighthouse", None), ("Cedar leaf", None)):
+        rule = chosen(book, Request("POST", "/", b"", [], as_json({"input": {"prompt": prompt}})))
+        assert (None if rule is None else rule.when.body) == (
+            None if found is None else book.rules[words.index(found)].when.body
+        )
+        assert asked == ([] if found is None else [found])
+        asked.clear()

@@ -121,3 +121,15 @@ def test_attempts_with_other_message_ids_are_found() -> None:
     assert found(stage, letters=wrong, secret="") == {"callback-id"}
     same = [renamed(each, "the-same") for each in stage.letters]
     assert found(stage, letters=same, secret="") == {"callback-id"}
+
+
+@pytest.mark.parametrize("missing", [0, 1, 2])
+def test_nobody_can_say_which_of_two_accounts_tasks_with_one_id_a_callback_tells(missing: int) -> None:
+    stage = Stage("apikley")
+    ids = {stage.create(key).task_id for key in (stage.key, stage.other)}
+    assert len(ids) == 1
+    stage.wait(60_000)
+    for key in (stage.key, stage.other):
+        stage.poll(*ids, key)
+    stage.wait(60_000)
+    assert found(stage, letters=stage.letters[missing:]) == set()

@@ -36,13 +36,13 @@ def test_a_plan_tells_what_will_be_sent_and_what_it_may_cost() -> None:
 def test_a_budget_of_tasks_leaves_out_the_rest() -> None:
     plan = make_plan(KIE, Budget(tasks=1), KEYS)
     assert names(plan) == ["createTask of nano-banana-pro"]
-    assert plan.left_out == ("createTask of google/nano-banana: more than 1 tasks (--max-tasks)",)
+    assert plan.left_out == ("createTask of google/nano-banana: beyond --max-tasks 1",)
 
 
 def test_a_budget_of_credits_leaves_out_what_is_too_dear() -> None:
     plan = make_plan(KIE, Budget(credits=10), KEYS)
     assert names(plan) == ["createTask of google/nano-banana"]
-    assert plan.left_out == ("createTask of nano-banana-pro: more than 10 credits (--max-credits)",)
+    assert plan.left_out == ("createTask of nano-banana-pro: beyond --max-credits 10",)
 
 
 def test_the_cheapest_of_the_examples_is_sent() -> None:
@@ -81,7 +81,7 @@ def test_every_check_runs_over_one_recorded_trace(provider: Played) -> None:
 def test_without_another_key_no_other_account_is_asked_for(provider: Played) -> None:
     result = verified(provider, Budget(tasks=0), VerifySettings("sk-real"))
     assert "a second account was left out: no other key was given" in result.notes
-    assert sum("more than 0 tasks" in each for each in result.notes) == 2
+    assert sum("beyond --max-tasks 0" in each for each in result.notes) == 2
     assert result.tally.judged["credits-charged"] == 0
 
 
@@ -91,6 +91,7 @@ def test_what_was_spent_counts_whatever_was_assumed(provider: Played) -> None:
     with Target(f"{server.url}/kie") as target:
         result = verify_live(eager, target, plan, Budget(credits=18), KEYS)
     assert "createTask of google/nano-banana was left out: 1 tasks and 18 credits were spent" in result.notes
+    assert "1 task was created, 18 credits spent by the balance" in result.notes
 
 
 def test_a_wrong_key_ends_it_before_anything_is_created(provider: Played) -> None:

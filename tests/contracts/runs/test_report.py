@@ -44,7 +44,7 @@ def test_text_shows_counts_findings_and_commands() -> None:
         'error: the "status" is <odd>  [bad], 2 times',
         "  at /status",
         '  curl -sS -X GET http://127.0.0.1:4020/acme/jobs/1 -H "x-key: $KEY"',
-        '  answered HTTP 418 {"status": "\x00odd"}',
+        '  answered HTTP 418 {"status": "\\x00odd"}',
         '  callback, answered 200: {"id": "1"}',
         "",
         "Left out, or worth knowing",
@@ -95,3 +95,37 @@ def test_github_s_annotations_are_a_line_each() -> None:
 @pytest.mark.parametrize("shape", REPORTS)
 def test_no_report_shows_a_key(shape: str) -> None:
     assert "sk-1" not in REPORTS[shape](verified(BAD))
+
+
+def test_a_key_that_is_told_back_is_in_no_report() -> None:
+    key = "sk-very-secret"
+    answered = replace(ASKED, headers=(("x-key", key),), answer=f'{{"who": "{key}"}}'.encode(), error=f"odd {key}")
+    sentence = f"the field who ('{key}') is not documented, nor is 'Bearer sk-very…'"
+    found = replace(BAD, sentence=sentence, evidence=(answered, Callback((), key.encode(), 5, 5, 200)))
+    told = verified(found)
+    told.result.keys[key] = "KEY"
+    told.result.notes.append(f"nobody knows {key}")
+    for report in REPORTS.values():
+        assert "sk-very" not in report(told)
+    assert "the field who ('$KEY') is not documented, nor is 'Bearer $KEY…'" in as_text(told)
+
+
+def test_the_kits_own_key_is_not_looked_for_in_the_paths_that_it_makes_up() -> None:
+    told = verified(replace(BAD, sentence="GET /understudy/unknown was answered"))
+    told.result.keys["understudy"] = "KEY"
+    assert "GET /understudy/unknown was answered" in as_text(told)
+
+
+def test_an_answer_neither_steers_the_terminal_nor_breaks_the_line() -> None:
+    told = as_text(verified(replace(BAD, evidence=(replace(ASKED, answer=b"\x1b[31mred\r\nline"),))))
+    assert r"answered HTTP 418 \x1b[31mred\r\nline" in told
+    assert "\x1b" not in told
+
+
+def test_many_places_with_the_same_trouble_are_told_together() -> None:
+    places = [replace(BAD, pointer=f"/{name}") for name in "abcde"]
+    report = verified(*places)
+    told = as_text(report)
+    assert [told.count(f"  at /{name}\n") for name in "abc"] == [1, 1, 1]
+    assert "error: … and 2 more of getPicture  [bad]\n  at /d, /e\n" in told
+    assert len(json.loads(as_json(report))["findings"]) == 5

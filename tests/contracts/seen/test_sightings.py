@@ -62,7 +62,7 @@ def test_the_same_cause_is_one_finding_with_its_count_and_times() -> None:
     assert finding.sighting is not None
     assert (finding.sighting.pointer, finding.sighting.count) == ("/data/state", 3)
     assert str(finding.sighting) == (
-        '3 times, 1970-01-01T00:00:01.000Z to 1970-01-01T00:00:03.000Z; for example "paused"'
+        'violates 3 times, 1970-01-01T00:00:01.000Z to 1970-01-01T00:00:03.000Z; for example "paused"'
     )
     assert str(finding.place).startswith("record-info.yaml:")
 

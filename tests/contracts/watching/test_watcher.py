@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import gzip
+import threading
 from pathlib import Path
 from typing import Any
 
 import orjson
 import pytest
+from understudy.contracts.checks.catalogue import CHECKS
 from understudy.contracts.recordings.recording import read_recording
+from understudy.contracts.watching import serving
 from understudy.contracts.watching.body import Body
 from understudy.contracts.watching.heads import Head, read_head
 from understudy.contracts.watching.passed import Passed
 from understudy.contracts.watching.record import Record
 from understudy.contracts.watching.serving import Judging
-from understudy.contracts.watching.watcher import MAX_JUDGED_BYTES, Watcher
+from understudy.contracts.watching.watcher import MAX_JUDGED_BYTES, SAID_ALREADY, Watcher
 
 from ..recorded import KEY, oracle_of, provider_of
 
@@ -85,6 +88,14 @@ def test_a_finding_is_said_when_it_comes_first_and_counted_then() -> None:
 def test_a_callback_is_judged_too() -> None:
     told = passed(b"/_understudy/inbox/a", inbox="a", method="POST", body=body(b'{"data":7}'))
     assert [line[0] for line in Said().take(told)][:1] == ["breaking"]
+
+
+def test_what_was_said_of_a_callback_is_not_said_again_in_the_end() -> None:
+    said = Said()
+    said.take(passed(b"/_understudy/inbox/a", inbox="a", method="POST", body=body(b'{"data":7}')))
+    said.watcher.finish()
+    assert said.watcher.counted() == []
+    assert {each.id for each in CHECKS} > SAID_ALREADY
 
 
 @pytest.mark.parametrize(
@@ -171,6 +182,26 @@ def test_a_record_that_cant_be_written_leaves_nothing_behind(tmp_path: Path) -> 
 def test_an_empty_record_is_a_har_too(tmp_path: Path) -> None:
     Record().write(tmp_path / "x.har", "1")
     assert orjson.loads((tmp_path / "x.har").read_bytes())["log"]["entries"] == []
+
+
+def test_what_waits_to_be_judged_has_a_bound_in_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(serving, "MAX_WAITING_BYTES", 100)
+    said, begun, free = Said(), threading.Event(), threading.Event()
+
+    def slow(_: Passed) -> None:
+        begun.set()
+        assert free.wait(10)
+
+    monkeypatch.setattr(said.watcher, "take", slow)
+    judging = Judging(said.watcher)
+    judging.put(passed(answer=b"x" * 90))
+    assert begun.wait(10)
+    judging.put(passed(answer=b"x" * 90))
+    judging.put(passed(answer=b"x" * 9))
+    assert judging.dropped == 1
+    free.set()
+    judging.close()
+    assert (judging.dropped, judging.failed) == (1, None)
 
 
 def test_a_watcher_that_fails_is_remembered_and_asked_no_more() -> None:

@@ -37,10 +37,12 @@ class Matching:
         self._compiled = re.compile(pattern, re.ASCII)
         self._tree = parser.parse(pattern, re.ASCII)
         self._low, self._high = low, high
+        fewest, most = self._tree.getwidth()
+        self._fits = fewest <= high and low <= most
 
     def text(self, number: int) -> str | None:
         """Return the text for `number`, None where none of the right length was met."""
-        for attempt in range(_TRIES):
+        for attempt in range(_TRIES if self._fits else 0):
             if number == 0:
                 random, wish = None, self._low if attempt == 0 else attempt + self._low - 1
             else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,9 @@ from .figures import LIMIT, Results, stored
 from .goals import cost
 from .growth import ANY, EQUAL
 from .throughput import JOBS
+
+# Its importer of maps speaks a protocol that Python no longer does: every later import that fails would say so.
+sys.meta_path[:] = [each for each in sys.meta_path if type(each).__module__ != pygal.__name__]
 
 FOLDER = Path(__file__).parent / "results"
 _STYLE = Style(

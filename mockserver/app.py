@@ -113,13 +113,11 @@ class App:
 
     async def _live(self, receive: Receive, send: Send) -> None:
         """Close the connections over which callbacks were sent, for who serves this as any other application."""
-        while True:
-            message = await receive()
-            if message["type"] == "lifespan.shutdown":
+        if (await receive())["type"] == "lifespan.startup":
+            await send({"type": "lifespan.startup.complete"})
+            if (await receive())["type"] == "lifespan.shutdown":
                 await self.emulator.deliveries.close()
                 await send({"type": "lifespan.shutdown.complete"})
-                return
-            await send({"type": "lifespan.startup.complete"})
 
     async def _spoiled(self, exchange: Exchange, wire: Wire | None, receive: Receive, send: Send) -> None:
         """Send an answer that a fault spoils."""

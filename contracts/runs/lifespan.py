@@ -6,7 +6,7 @@ import asyncio
 from contextlib import suppress
 from typing import Any
 
-_ENDING_SECONDS = 5
+_WAITING_SECONDS = 5
 
 
 class Lifespan:
@@ -19,10 +19,11 @@ class Lifespan:
         self._life: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
-        """Return when the application has started, or does not listen."""
+        """Return when the application has started, does not listen, or takes too long."""
         self._life = asyncio.create_task(self._lived())
         self._told.put_nowait({"type": "lifespan.startup"})
-        await self._started.wait()
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._started.wait(), _WAITING_SECONDS)
 
     async def stop(self) -> None:
         """Return when the application has stopped; one that takes too long is left to itself."""
@@ -30,7 +31,7 @@ class Lifespan:
             return
         self._told.put_nowait({"type": "lifespan.shutdown"})
         with suppress(TimeoutError):
-            await asyncio.wait_for(self._life, _ENDING_SECONDS)
+            await asyncio.wait_for(self._life, _WAITING_SECONDS)
 
     async def _lived(self) -> None:
         scope = {"type": "lifespan", "asgi": {"version": "3.0", "spec_version": "2.0"}, "state": {}}

@@ -22,6 +22,10 @@ TIMEOUT_SECONDS = 30.0
 MAX_ANSWER_BYTES = 64 * 1024 * 1024
 
 
+class EndlessAnswerError(Exception):
+    """An answer is longer than anybody should read."""
+
+
 class UnreachableError(Exception):
     """The target can't be asked at all; the message says what happened instead of an answer, in one line."""
 
@@ -44,6 +48,7 @@ class Target:
         self.root = f"{parts.scheme}://{parts.netloc}"
         self._runner = asyncio.Runner()
         self._app = app
+        self._seconds = seconds
         self._host = parts.netloc
         # The environment's proxies are none of a test's business.
         self._http = httpx.AsyncClient(timeout=seconds, trust_env=False, headers={})
@@ -91,6 +96,10 @@ class Target:
             status, headers, body = await self._answer(ask)
         except httpx.HTTPError as failure:
             error = f"{type(failure).__name__}: {failure}".rstrip(": ")
+        except TimeoutError:
+            error = f"no whole answer within {self._seconds:g} s"
+        except EndlessAnswerError as failure:
+            error = str(failure)
         return Exchange(
             ask.method, ask.path, ask.query, ask.headers, ask.body, began, self.clock.now(), status, headers, body,
             error, self.asked,
@@ -103,9 +112,13 @@ class Target:
         url = f"{self.root}{path}" + (f"?{ask.query}" if ask.query else "")
         sent = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in ask.headers]
         request = self._http.build_request(ask.method, url, headers=sent, content=ask.body or None)
-        response = await self._http.send(request)
-        headers = tuple((name.lower(), value) for name, value in response.headers.multi_items())
-        return response.status_code, headers, response.content
+        async with asyncio.timeout(self._seconds):
+            response = await self._http.send(request, stream=True)
+            try:
+                headers = tuple((name.lower(), value) for name, value in response.headers.multi_items())
+                return response.status_code, headers, await _read(response)
+            finally:
+                await response.aclose()
 
     async def fetch(self, method: str, url: str, data: Any = None) -> httpx.Response:
         """Return the answer of something else on the target's host: its control API.
@@ -120,6 +133,16 @@ class Target:
         told = (("content-type", "application/json"),) if body else ()
         status, headers, content = await asgi.call(self._app, method, path, query, told, body, host=self._host)
         return httpx.Response(status, headers=list(headers), content=content)
+
+
+async def _read(response: httpx.Response) -> bytes:
+    parts, size = [], 0
+    async for part in response.aiter_bytes():
+        parts.append(part)
+        size += len(part)
+        if size > MAX_ANSWER_BYTES:
+            raise EndlessAnswerError(f"the answer is longer than {MAX_ANSWER_BYTES:,} bytes")
+    return b"".join(parts)
 
 
 class Clock:

@@ -117,6 +117,8 @@ def verify(
 def _derive(run: Run) -> None:
     """Find out whether the target takes keys that are derived from the given one."""
     settings = run.settings
+    if settings.other_key and not takes(run.oracle, run.target, settings.other_key):
+        raise UnreachableError(f"{run.target.base_url} refuses the other key")
     derived = f"{settings.key}-other"
     taken = takes(run.oracle, run.target, derived)
     run.other_key = settings.other_key or (derived if taken else "")

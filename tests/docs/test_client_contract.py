@@ -11,14 +11,14 @@ CLIENT, TEST, SCRIPT = blocks((ROOT / "docs" / "client-contract.md").read_text()
 
 def test_some_tests_of_the_page_pass(pytester: pytest.Pytester) -> None:
     pytester.makepyfile(CLIENT + TEST)
-    result = pytester.runpytest_inprocess("-p", "no:cacheprovider", "-k", "instant or moderated or invalid-request")
+    result = pytester.runpytest_subprocess("-p", "no:cacheprovider", "-k", "instant or moderated or invalid-request")
     result.assert_outcomes(passed=3, deselected=88)
 
 
 @pytest.mark.nightly
 def test_every_test_of_the_page_passes(pytester: pytest.Pytester) -> None:
     pytester.makepyfile(CLIENT + TEST)
-    result = pytester.runpytest_inprocess("-p", "no:cacheprovider")
+    result = pytester.runpytest_subprocess("-p", "no:cacheprovider")
     assert result.parseoutcomes()["passed"] > 60
     assert set(result.parseoutcomes()) == {"passed", "skipped"}
 

@@ -294,4 +294,4 @@ def test_the_options_are_in_a_group_of_their_own(plugin: Any) -> None:
     parser = mock.Mock()
     plugin.pytest_addoption(parser)
     added = [call.args[0] for call in parser.getgroup.return_value.addoption.call_args_list]
-    assert added == ["--understudy-url", "--understudy-token", "--understudy-provider"]
+    assert added == ["--understudy-url", "--understudy-token", "--understudy-provider", "--understudy-profile"]

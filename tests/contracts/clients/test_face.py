@@ -24,7 +24,7 @@ test_allowed = client_contract(AltersLinks, provider="kie", only=ONLY[:1], allow
 
 def test_a_contract_becomes_a_test_for_each_situation(pytester: pytest.Pytester) -> None:
     pytester.makepyfile(small=SMALL, test_use=USE)
-    result = pytester.runpytest_inprocess("-p", "no:cacheprovider", "-v", "-rs")
+    result = pytester.runpytest_subprocess("-p", "no:cacheprovider", "-v", "-rs")
     result.assert_outcomes(passed=2, failed=1, skipped=1)
     result.stdout.fnmatch_lines(
         [

@@ -92,3 +92,33 @@ def impatient(folder: Path) -> Provider:
     assert "0s: 2s..3s" in behaviour
     (made / "behaviour.yaml").write_text(behaviour.replace("0s: 2s..3s", "0s: 50ms..100ms"))
     return load_provider(made)
+
+
+@contextmanager
+def going_on(part: bytes, pause: float) -> Iterator[str]:
+    """Answer every request with `part` again and again, `pause` seconds apart, without end; yields the URL."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    ended = threading.Event()
+
+    def serve() -> None:
+        while not ended.is_set():
+            try:
+                connection, _ = listener.accept()
+            except OSError:
+                return
+            with suppress(OSError), connection:
+                connection.recv(65_536)
+                connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n")
+                while not ended.wait(pause):
+                    connection.sendall(part)
+
+    thread = threading.Thread(target=serve, daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+    finally:
+        ended.set()
+        with suppress(OSError):
+            listener.shutdown(socket.SHUT_RDWR)
+        listener.close()
+        thread.join()

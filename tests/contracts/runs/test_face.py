@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import httpcore  # noqa: F401 - now: pytester forgets what is imported inside, and httpx would know two of it
 import pytest
 from understudy.contracts import provider_contract
 from understudy.mockserver import create_app
@@ -31,7 +30,7 @@ FAULTY = """
 def ran(pytester: pytest.Pytester, text: str, *arguments: str) -> pytest.RunResult:
     pytester.makepyfile(text)
     quiet = ("-p", "no:cacheprovider", "-p", "no:cov", "-p", "no:xdist", "-rs")
-    return pytester.runpytest_inprocess(*quiet, *arguments)
+    return pytester.runpytest_subprocess(*quiet, *arguments)
 
 
 def test_each_check_is_a_test_against_the_plugins_own_emulator(pytester: pytest.Pytester) -> None:

@@ -65,6 +65,9 @@ class Faulty:
         self.app = create_app([KIE])
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] == "lifespan":
+            await self.app(scope, receive, send)
+            return
         message = await receive()
         if b'"output_format":"jpg"' in message.get("body", b""):
             await send({"type": "http.response.start", "status": 418, "headers": []})
@@ -160,6 +163,9 @@ class Odd:
         return self.random.choice(self.VALUES)
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] == "lifespan":
+            await self.app(scope, receive, send)
+            return
         told: list[Any] = []
 
         async def keep(message: Any) -> None:
@@ -190,6 +196,9 @@ class Recorded:
         self.bodies: list[bytes] = []
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] == "lifespan":
+            await self.app(scope, receive, send)
+            return
         message = await receive()
         if scope["path"].endswith("/v2/pictures"):
             self.bodies.append(message["body"])
@@ -205,3 +214,11 @@ def test_the_same_seed_asks_the_same() -> None:
     for app, seed in ((one, 7), (other, 7), (third, 8)):
         verified(app, ACME, max_examples=10, seed=seed, parts=("requests",))
     assert one.bodies == other.bodies != third.bodies
+
+
+def test_another_key_that_is_refused_is_told_at_once() -> None:
+    provider = load_provider("crun")
+    app = create_app([provider])
+    settings = VerifySettings(key="ak_right", other_key="ak_invalid", max_examples=1)
+    with Target(f"{URL}/crun", app=app) as target, pytest.raises(UnreachableError, match="refuses the other key"):
+        verify(provider, target, settings)

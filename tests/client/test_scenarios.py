@@ -40,6 +40,8 @@ from understudy.openapi.meanings import meaning_of
 from .conftest import NewAccount
 from .speakers import MODELS, Connect, FakeTime, connecting, loaded_once
 
+pytestmark = pytest.mark.untraced  # the same lines again and again, and each twice as slow when traced
+
 ALL = tuple(MODELS)
 SOME = ("crun", "mulerouter", "acme")
 """One provider of each style."""

@@ -14,6 +14,8 @@ from understudy.openapi.provider import built_in_names, load_provider
 
 from .corpus import SCHEMAS
 
+pytestmark = pytest.mark.untraced  # the same lines again and again, and each twice as slow when traced
+
 
 @pytest.mark.parametrize("name", SCHEMAS)
 def test_what_is_drawn_fits_by_the_verdict_of_both_validators(name: Any) -> None:

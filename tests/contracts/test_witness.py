@@ -12,6 +12,8 @@ from understudy.contracts.witness import MOST, with_witnesses
 from .corpus import SCHEMAS
 from .sides import answering, asking, document, side
 
+pytestmark = pytest.mark.untraced  # the same lines again and again, and each twice as slow when traced
+
 
 def proven(before: Any, after: Any) -> Any:
     one, other = side(document(before)), side(document(after), "b.yaml")

@@ -17,6 +17,8 @@ from ..strategies import CREATIONS, NO_TEXT, Creation
 from .oracle import problems_of
 from .stage import NAMES, SIMPLE, Stage, as_json, asker_of, creators, refused_with
 
+pytestmark = pytest.mark.untraced  # the same lines again and again, and each twice as slow when traced
+
 OPTIONS: dict[str, dict[str, tuple[str, ...]]] = {
     "default": dict.fromkeys(NAMES, ()),
     "other": {

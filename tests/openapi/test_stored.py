@@ -21,6 +21,8 @@ from .stored import (
     overlays,
 )
 
+pytestmark = pytest.mark.untraced  # the same lines again and again, and each twice as slow when traced
+
 DOCUMENTS = distinct()
 """A choice of options for each effective document that there is."""
 DOCUMENTS_OF = {choice[0]: choice for choice in reversed(DOCUMENTS)}

@@ -13,6 +13,8 @@ from understudy.openapi.behaviour import Phase
 
 from .stage import NAMES, Stage, judge, lived, oracle_of, provider_of, told
 
+pytestmark = pytest.mark.untraced  # the same lines again and again, and each twice as slow when traced
+
 LIVES: list[tuple[str, dict[str, Any]]] = [
     ("success", {}),
     ("success", {"progress": "polls", "n": 2}),

@@ -19,6 +19,8 @@ from understudy.mockserver.settings import Settings
 from ...client.speakers import loaded_once
 from . import small
 
+pytestmark = pytest.mark.untraced  # the same lines again and again, and each twice as slow when traced
+
 INSTANT = "success; progress=instant"
 CLAIMED: list[tuple[Any, str, str]] = [
     (small.HotLoop, "stuck", "no-hot-loop"),

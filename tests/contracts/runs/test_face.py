@@ -29,12 +29,12 @@ FAULTY = """
 
 def ran(pytester: pytest.Pytester, text: str, *arguments: str) -> pytest.RunResult:
     pytester.makepyfile(text)
-    quiet = ("-p", "no:cacheprovider", "-p", "no:cov", "-p", "no:xdist", "-rs")
+    quiet = ("-p", "no:cacheprovider", "-p", "no:cov", "-p", "no:xdist", "-p", "no:hypothesispytest", "-rs")
     return pytester.runpytest_subprocess(*quiet, *arguments)
 
 
 def test_each_check_is_a_test_against_the_plugins_own_emulator(pytester: pytest.Pytester) -> None:
-    text = "from understudy.contracts import provider_contract\ntest_it = provider_contract('crun', max_examples=2)"
+    text = "from understudy.contracts import provider_contract\ntest_it = provider_contract('crun', max_examples=1)"
     result = ran(pytester, text)
     outcomes = result.parseoutcomes()
     assert outcomes["passed"] > 40
@@ -42,16 +42,18 @@ def test_each_check_is_a_test_against_the_plugins_own_emulator(pytester: pytest.
     result.stdout.fnmatch_lines(["SKIPPED*never reached*"])
 
 
-def test_a_finding_fails_the_test_of_its_check_alone_and_shows_how_to_ask_again(pytester: pytest.Pytester) -> None:
-    result = ran(pytester, FAULTY + "\n    test_it = provider_contract('crun', app=app, max_examples=2)\n")
+def test_a_finding_fails_the_test_of_its_check_unless_it_is_allowed_and_is_kept_for_the_next_night(
+    pytester: pytest.Pytester,
+) -> None:
+    allowed = "allow=['fields-documented'], profile='ci'"
+    text = f"""
+    test_it = provider_contract('crun', app=app, max_examples=2)
+    test_allowed = provider_contract('crun', app=app, max_examples=1, {allowed})
+"""
+    result = ran(pytester, FAULTY + text, "--understudy-profile=nightly", "-k", "fields-documented or key-required")
     assert result.parseoutcomes()["failed"] == 1
-    result.stdout.fnmatch_lines(["*fields-documented*", "*surprise*", "*curl *", "*seed 0*"])
-
-
-def test_a_finding_that_is_allowed_fails_nothing(pytester: pytest.Pytester) -> None:
-    allow = "allow=['fields-documented']"
-    result = ran(pytester, FAULTY + f"\n    test_it = provider_contract('crun', app=app, max_examples=2, {allow})\n")
-    assert "failed" not in result.parseoutcomes()
+    result.stdout.fnmatch_lines(["*fields-documented*", "*surprise*", "*curl *", "*seed *"])
+    assert list((pytester.path / ".hypothesis" / "examples").rglob("*"))
 
 
 def test_a_target_that_is_not_there_fails_in_one_line(pytester: pytest.Pytester) -> None:
@@ -59,13 +61,6 @@ def test_a_target_that_is_not_there_fails_in_one_line(pytester: pytest.Pytester)
     result = ran(pytester, text + "test_it = provider_contract('crun', url='http://127.0.0.1:9/crun')", "-x")
     result.stdout.fnmatch_lines(["*127.0.0.1:9*"])
     assert result.parseoutcomes()["failed"] == 1
-
-
-def test_a_nightly_run_keeps_what_showed_something(pytester: pytest.Pytester) -> None:
-    text = FAULTY + "\n    test_it = provider_contract('crun', app=app, max_examples=2)\n"
-    result = ran(pytester, text, "--understudy-profile=nightly")
-    assert result.parseoutcomes()["failed"] == 1
-    assert list((pytester.path / ".hypothesis" / "examples").rglob("*"))
 
 
 @pytest.mark.parametrize(

@@ -180,9 +180,9 @@ class Odd:
         await send(body)
 
 
-@pytest.mark.parametrize("seed", [3, 4])
-def test_whatever_is_answered_is_judged_and_told(seed: int) -> None:
-    result = verified(Odd(seed), ACME, max_examples=1, shrink=False)
+@pytest.mark.untraced
+def test_whatever_is_answered_is_judged_and_told() -> None:
+    result = verified(Odd(4), ACME, max_examples=1, shrink=False, parts=("requests", "lives", "refusals"))
     assert len(result.tally.findings) > 20
     for report in REPORTS.values():
         assert report(Verified("acme", "odd", URL, result))

@@ -31,7 +31,7 @@ _PARTS = {
     "money": ("lives",),
 }
 """Where the checks of a family have most to judge: enough at the gate, where there is no time for everything."""
-_SETTINGS = Settings(callback_timeout=0.1)
+_SETTINGS = Settings(callback_timeout=5)  # a busy machine is no provider that loses callbacks
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from random import SystemRandom
 from typing import Any
@@ -76,12 +76,20 @@ def provider_contract(  # noqa: PLR0913 - settings that people have opinions on
     if app is not None and url is not None:
         raise ValueError("either app or url says what is asked, not both")
 
+    settings = partial(_settings, loaded, key, other_key, seed, max_examples)
+    return _tests(loaded, app, url, profile, settings, allow)
+
+
+def _tests(
+    loaded: Provider, app: Any, url: str | None, profile: str | None, settings: Callable[[Profile], VerifySettings],
+    allow: Sequence[str],
+) -> Callable[..., None]:  # fmt: skip
     @lru_cache(maxsize=1)
     def verified(where: str, chosen: str) -> Verified | str:
-        settings = _settings(loaded, PROFILES[chosen], key, other_key, seed, max_examples)
+        held = settings(PROFILES[chosen])
         try:
             with Target(where, app=app) as target:
-                return Verified(loaded.name, where, where, verify(loaded, target, settings), settings.seed)
+                return Verified(loaded.name, where, where, verify(loaded, target, held), held.seed)
         except UnreachableError as error:
             return str(error)
 
@@ -112,8 +120,8 @@ def _check_known(what: str, names: Sequence[str], known: Any) -> None:
 
 
 def _settings(
-    provider: Provider, profile: Profile, key: str | None, other_key: str, seed: int | None, max_examples: int | None
-) -> VerifySettings:
+    provider: Provider, key: str | None, other_key: str, seed: int | None, max_examples: int | None, profile: Profile
+) -> VerifySettings:  # fmt: skip
     drawn = SystemRandom().randrange(1 << 32) if profile.random else 0
     return VerifySettings(
         key=key or provider.behaviour.key_prefix + _KEY,

@@ -222,3 +222,10 @@ def test_another_key_that_is_refused_is_told_at_once() -> None:
     settings = VerifySettings(key="ak_right", other_key="ak_invalid", max_examples=1)
     with Target(f"{URL}/crun", app=app) as target, pytest.raises(UnreachableError, match="refuses the other key"):
         verify(provider, target, settings)
+
+
+def test_what_showed_something_is_asked_first_by_the_next_run_however_little_it_draws(tmp_path: Path) -> None:
+    little: dict[str, Any] = {"max_examples": 1, "parts": ("requests",)}
+    assert not verified(Faulty(), **little).failed
+    assert verified(Faulty(), max_examples=25, parts=("requests",), examples=tmp_path).failed
+    assert verified(Faulty(), **little, examples=tmp_path).failed

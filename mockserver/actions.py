@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..openapi.behaviour import Phase, Template
 from ..openapi.errors import shorten
-from .answer import JSON, Answer, render_reply, reply
+from .answer import JSON_ALONE, Answer, render_reply, reply
 from .chance import draw
 from .life import plan_of, staging_of
 from .pictures import result_count
@@ -117,7 +117,7 @@ def _task_answer(call: Call, task: Task, more: Mapping[str, Any], *, reusable: b
     state = task.state(call.now)
     kept = task.rendered
     if reusable and kept is not None and kept[1] == state.status and kept[0] == call.operation.name:
-        return Answer(documented.status, [(b"content-type", JSON)], kept[2])
+        return Answer(documented.status, JSON_ALONE, kept[2])
     phase = call.operation.phase_of(state.status)
     view = TaskView(task, state, phase, _links(call, task, phase))
     body = documented.by_phase.get(phase, documented.body)

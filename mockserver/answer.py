@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from ..openapi.behaviour import Error, Refusal, Reply, Template
-from .request import Headers
+from .headers import Fields
 
 if TYPE_CHECKING:
     from .call import Call
 
 JSON = b"application/json"
+JSON_ALONE: Fields = ((b"content-type", JSON),)
+"""The headers of nearly every answer."""
 
 
 @dataclass(slots=True)
@@ -22,38 +24,38 @@ class Answer:
     """What goes back to the client; `headers` has everything but the length."""
 
     status: int
-    headers: Headers
+    headers: Fields
     body: bytes
 
 
 def json_answer(status: int, data: Any, content_type: bytes = JSON) -> Answer:
     """Return `data` as a JSON answer."""
-    return Answer(status, [(b"content-type", content_type)], orjson.dumps(data))
+    return Answer(status, ((b"content-type", content_type),), orjson.dumps(data))
 
 
 def text_answer(status: int, text: str) -> Answer:
     """Return `text` as a plain answer."""
-    return Answer(status, [(b"content-type", b"text/plain; charset=utf-8")], text.encode())
+    return Answer(status, ((b"content-type", b"text/plain; charset=utf-8"),), text.encode())
 
 
-def render_headers(template: Template | None, context: Mapping[str, Any]) -> Headers:
+def render_headers(template: Template | None, context: Mapping[str, Any]) -> Fields:
     """Return the headers that `template` makes of `context`; one whose value is null is left out."""
     if template is None:
-        return []
+        return ()
     rendered = template(context).items()
-    return [
+    return tuple(
         (name.lower().encode(), str(value).encode("latin-1", "replace"))
         for name, value in rendered
         if value is not None
-    ]
+    )
 
 
 def render_reply(reply: Reply, context: Mapping[str, Any], body: Template | None) -> Answer:
     """Return the documented answer of an operation."""
-    headers = render_headers(reply.headers, context)
     if body is None:
-        return Answer(reply.status, headers, b"")
-    return Answer(reply.status, [(b"content-type", JSON), *headers], orjson.dumps(body(context)))
+        return Answer(reply.status, render_headers(reply.headers, context), b"")
+    headers = JSON_ALONE if reply.headers is None else JSON_ALONE + render_headers(reply.headers, context)
+    return Answer(reply.status, headers, orjson.dumps(body(context)))
 
 
 def reply(call: Call, more: Mapping[str, Any]) -> Answer:
@@ -71,7 +73,5 @@ def render_refusal(refusal: Refusal, error: Error, context: dict[str, Any], stat
     body = (error.body or refusal.body)(context)
     content_type = refusal.content_type.encode()
     return Answer(
-        status or int(refusal.status(context)),
-        [(b"content-type", content_type), *headers],
-        orjson.dumps(body),
+        status or int(refusal.status(context)), ((b"content-type", content_type), *headers), orjson.dumps(body)
     )

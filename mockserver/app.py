@@ -13,6 +13,8 @@ from .emulator import Emulator
 from .exchange import Exchange
 from .faults import Wire, break_connection, delay, spoil
 from .gallery import Gallery, staged
+from .headers import Headers
+from .heads import AnswerHeads, RequestHeads
 from .links import PREFIX, Link, read_path
 from .request import EXTENSION, Request
 from .scenario import ScenarioError
@@ -45,6 +47,8 @@ class App:
         self._log = log
         self._gallery = Gallery(emulator)
         self._control: Any = None
+        self.request_heads = RequestHeads()
+        self.answer_heads = AnswerHeads()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, or be told of start and stop; other kinds of connection are none of ours."""
@@ -71,7 +75,12 @@ class App:
         if body is None:
             return
         request = Request(
-            scope["method"], path, scope["query_string"], scope["headers"], body, on_socket=_wire(scope) is not None
+            scope["method"],
+            path,
+            scope["query_string"],
+            Headers(scope["headers"]),
+            body,
+            on_socket=_wire(scope) is not None,
         )
         exchange = await self._file(request) if path.startswith(PREFIX) else self.emulator.handle(request)
         exchange.began, exchange.real_time = began, real_time
@@ -81,8 +90,8 @@ class App:
     def begin(self, request: Request) -> Exchange | None:
         """Return the exchange of `request` with its answer, kept in the journal; None where more than that is asked.
 
-        Where `is_plain`, the answer can be sent as it is, and the exchange be `finished`. Otherwise the caller calls
-        the application, with the exchange in its scope as `BEGUN`.
+        Where nothing but the answer is to be sent, the caller sends it, and the exchange is `finished`. Otherwise the
+        caller calls the application, with the exchange in its scope as `BEGUN`.
         """
         if request.path.startswith((CONTROL, PREFIX)):
             return None
@@ -144,7 +153,7 @@ class App:
         link = read_path(request.path, request.query_string.decode("latin-1"))
         if request.method not in {"GET", "HEAD"}:
             exchange.answer = text_answer(405, f"{request.method} is not possible on a file; GET is")
-            exchange.answer.headers.append((b"allow", b"GET, HEAD"))
+            exchange.answer.headers += ((b"allow", b"GET, HEAD"),)
         elif link is None:
             exchange.answer = text_answer(404, f"{request.path} is no link to a file")
         else:

@@ -32,7 +32,7 @@ def check_request(operation: CompiledOperation, request: Request) -> str | None:
         return None
     content_type = _check_content_type(operation, request)
     if content_type in {MULTIPART, URLENCODED}:
-        request.form = parse_form(request.header(b"content-type") or "", request.body)
+        request.form = parse_form(request.headers.get(b"content-type") or "", request.body)
         _check_body(operation.bodies[content_type], as_data(request.form), 0)
         return None
     if content_type not in {None, "application/json"} and not content_type.endswith("+json"):
@@ -61,11 +61,11 @@ def _parameter_text(where: str, name: str, request: Request) -> str | None:
         return request.query.get(name)
     if where == "path":
         return request.path_values.get(name)
-    return request.header(name.lower().encode()) if where == "header" else None
+    return request.headers.get(name.lower().encode()) if where == "header" else None
 
 
 def _check_content_type(operation: CompiledOperation, request: Request) -> str:
-    header = request.header(b"content-type")
+    header = request.headers.get(b"content-type")
     if header is not None and header in operation.bodies:
         return header
     # RFC 9110 lets the recipient of content without a type take it for bytes.

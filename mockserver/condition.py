@@ -77,7 +77,7 @@ class Condition:
         if self.operation not in {None, operation.name}:
             yield Difference("operation", operation.name, self.operation)
         for name, matcher in self.headers.items():
-            value = request.header(name.lower().encode())
+            value = request.headers.get(name.lower().encode())
             if value is None or not matcher.accepts(value):
                 yield Difference(f"headers {name}", value, matcher.wanted)
         if self.model is None and not self.body:
@@ -95,7 +95,7 @@ class Condition:
 def body_of(request: Request) -> Any:
     """Return the body of `request` as conditions see it: JSON or the fields of a form, else `MISSING`."""
     try:
-        content_type = request.header(b"content-type") or ""
+        content_type = request.headers.get(b"content-type") or ""
         if request.form is None and content_type.partition(";")[0].strip().lower() in {MULTIPART, URLENCODED}:
             request.form = parse_form(content_type, request.body)
         return request.json if request.form is None else as_data(request.form)

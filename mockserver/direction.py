@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from .emulator import Emulator
 
 SCENARIO_HEADER = b"understudy-scenario"
+PREFER = b"prefer"
 SOCKET_FAULTS = frozenset({"reset", "empty-reply", "truncated-body", "garbage", "dribble", "hang"})
 """Faults that only a real connection can show."""
 
@@ -80,10 +81,13 @@ def direct_file(emulator: Emulator, provider: CompiledProvider, request: Request
 
 def _from_headers(emulator: Emulator, provider: CompiledProvider, request: Request) -> list[Play] | None:
     repertoire, behaviour = emulator.repertoire, provider.behaviour
-    header = request.joined(SCENARIO_HEADER)
+    headers = request.headers
+    if SCENARIO_HEADER not in headers and PREFER not in headers:
+        return None
+    header = headers.joined(SCENARIO_HEADER)
     if header is not None:
         return [repertoire.bind(name, given, behaviour) for name, given in parse_header(header)]
-    prefer = request.joined(b"prefer")
+    prefer = headers.joined(PREFER)
     code = None if prefer is None else parse_prefer(prefer)
     if code is None:
         return None

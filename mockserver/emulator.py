@@ -129,7 +129,7 @@ class Emulator:
             return exchange
         exchange.provider = provider.name
         request.path = rest
-        key = _key_of(provider, request)
+        key = request.headers.credential(provider.key_place)
         self.journal.secret_headers.add(provider.key_header)
         namespace = self.namespaces.of_key(name or key or "")
         call = Call(self, exchange, provider, namespace)
@@ -201,7 +201,7 @@ class Emulator:
         operation = match.targets.get(request.method)
         if operation is None:
             answer = self._no_operation(call, "method-unknown", 405)
-            answer.headers.append((b"allow", ", ".join(sorted(match.targets)).encode()))
+            answer.headers += ((b"allow", ", ".join(sorted(match.targets)).encode()),)
             return answer
         request.path_values = match.values
         call.operation = operation
@@ -257,7 +257,7 @@ class Emulator:
         facts = {"retry_after": wait, "price": call.balance() + 1, "message": play.values.get("message")}
         answer = self.refuse(call, Refused("server-failed", f"played: {play.text}", error=name, **facts))
         if "retry_after" in play.values and not any(header == b"retry-after" for header, _ in answer.headers):
-            answer.headers.append((b"retry-after", str(wait).encode()))
+            answer.headers += ((b"retry-after", str(wait).encode()),)
         return answer
 
     def _check_key(self, key: str | None, provider: CompiledProvider) -> None:
@@ -330,15 +330,6 @@ def _split_namespace(path: str) -> tuple[str, str]:
         return path, ""
     name, slash, rest = path[2:].partition("/")
     return slash + rest, name
-
-
-def _key_of(provider: CompiledProvider, request: Request) -> str | None:
-    scheme = provider.key_place[1]
-    value = request.header(provider.key_header)
-    if value is None or not scheme:
-        return value
-    sent, _, key = value.partition(" ")
-    return key.strip() if sent == scheme or sent.lower() == scheme.lower() else None
 
 
 def _check_size(request: Request) -> None:

@@ -8,7 +8,7 @@ from .request import Request
 from .scenario import Play
 from .task import Task
 
-_NONE = Answer(500, [], b"")
+_NONE = Answer(500, (), b"")
 
 
 class Exchange:

@@ -48,7 +48,7 @@ def spoil(play: Play, answer: Answer) -> Answer:
     """Return `answer` spoiled by the faults that are HTTP all the same; others leave it as it is."""
     match play.does["fault"]:
         case "html-502":
-            return Answer(502, [(b"content-type", b"text/html")], GATEWAY_PAGE)
+            return Answer(502, ((b"content-type", b"text/html"),), GATEWAY_PAGE)
         case "malformed-json":
             return replace(answer, body=answer.body[: len(answer.body) * 2 // 3] or b'{"')
         case _:

@@ -53,7 +53,7 @@ class Gallery:
         file = self._file(namespace, link)
         if file is None:
             return text_answer(404, f"{link.name} was never uploaded, or is no longer kept")
-        return Answer(200, [(b"content-type", file.media_type.encode("latin-1", "replace"))], file.content)
+        return Answer(200, ((b"content-type", file.media_type.encode("latin-1", "replace")),), file.content)
 
     def _file(self, namespace: Namespace, link: Link) -> StoredFile | None:
         kept_for = self._emulator.providers[link.provider].behaviour.retention.uploads
@@ -73,9 +73,9 @@ class Gallery:
             return text_answer(404, "the link has expired")
         staging = task.staging
         if staging is not None and staging.result_status:
-            return staged(Answer(200, [], b""), staging.result_status, cut=False)
+            return staged(Answer(200, (), b""), staging.result_status, cut=False)
         content, kind = await self._content(task, names.index(link.name))
-        answer = Answer(200, [(b"content-type", kind.encode())], content)
+        answer = Answer(200, ((b"content-type", kind.encode()),), content)
         return answer if staging is None else staged(answer, 0, cut=staging.truncated)
 
     async def _content(self, task: Task, number: int) -> tuple[bytes, str]:

@@ -12,7 +12,6 @@ from ..openapi.times import iso
 from .exchange import Exchange
 from .faults import MUTE
 from .journal import header_text
-from .request import Headers
 
 _IN_QUERY = "%/~:@!$&'()*+,;=?"
 """What stands in a query as it is: what was escaped is not escaped again."""
@@ -76,11 +75,11 @@ def _response(exchange: Exchange) -> dict[str, Any]:
     return made | ({"_error": exchange.fault.name} if exchange.fault is not None and mute else {})
 
 
-def _headers(headers: Headers) -> list[dict[str, str]]:
+def _headers(headers: Iterable[tuple[bytes, bytes]]) -> list[dict[str, str]]:
     return [{"name": name.decode("latin-1"), "value": header_text(value)} for name, value in headers]
 
 
-def _media_type(headers: Headers) -> str:
+def _media_type(headers: Iterable[tuple[bytes, bytes]]) -> str:
     return next((value.decode("latin-1") for name, value in headers if name == b"content-type"), "")
 
 
@@ -91,7 +90,7 @@ def _post_data(exchange: Exchange) -> dict[str, Any]:
     return made | ({"_encoding": content["encoding"]} if "encoding" in content else {})
 
 
-def _content(headers: Headers, body: bytes) -> dict[str, Any]:
+def _content(headers: Iterable[tuple[bytes, bytes]], body: bytes) -> dict[str, Any]:
     made: dict[str, Any] = {"size": len(body), "mimeType": _media_type(headers)}
     try:
         return made | {"text": body.decode()}

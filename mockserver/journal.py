@@ -8,15 +8,14 @@ from __future__ import annotations
 
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Set
-from itertools import chain
 from typing import Any
 
 from ..openapi.masking import mask_header, mask_query
 from ..openapi.times import iso
 from .delivery import delivery_shown
 from .exchange import Exchange
+from .headers import Headers
 from .plan import transitions
-from .request import Headers
 from .task import Task
 
 MAX_EXCHANGES = 10_000
@@ -101,13 +100,19 @@ def _of(exchange: Exchange, namespace: str) -> bool:
 
 def _weight(exchange: Exchange) -> int:
     request, answer = exchange.request, exchange.answer
-    headers = sum(map(len, chain.from_iterable(request.headers)))
-    return _OVERHEAD + headers + len(request.path) + len(request.query_string) + len(request.body) + len(answer.body)
+    return (
+        _OVERHEAD
+        + request.headers.weight
+        + len(request.path)
+        + len(request.query_string)
+        + len(request.body)
+        + len(answer.body)
+    )
 
 
 def masked(headers: Headers, secret: Set[bytes]) -> Headers:
     """Return `headers` with keys and signatures hidden: those of the well-known headers, and of those of `secret`."""
-    return [(name, mask_header(name, value, secret=name in secret)) for name, value in headers]
+    return Headers([(name, mask_header(name, value, secret=name in secret)) for name, value in headers])
 
 
 def shown(exchange: Exchange, *, findings: Iterable[dict[str, Any]] = (), task: Task | None = None) -> dict[str, Any]:
@@ -142,7 +147,7 @@ def shown(exchange: Exchange, *, findings: Iterable[dict[str, Any]] = (), task: 
     return made
 
 
-def _headers(headers: Headers) -> dict[str, str]:
+def _headers(headers: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
     shown: dict[str, str] = {}
     for name, value in headers:
         told = name.decode("latin-1")

@@ -1,30 +1,29 @@
-"""The protocol class given to uvicorn: HTTP as always, a handle on the connection for faults, and a shorter way.
+"""The protocol class given to uvicorn: HTTP as always, a handle on the connection for faults, and two shorter ways.
 
 Most requests need nothing of what ASGI is for: they are whole when they are read, and their answer is there at once.
-These are answered where they are read, from bytes to bytes, with one write. Whatever is else (the control API, files,
-faults, large bodies, old clients, requests that wait for an earlier one) goes the usual way, through ASGI.
+These are answered where they are read, from bytes to bytes, with one write. Where nothing of a request is new but its
+first line and its body, not even the parser is asked. Whatever is else (the control API, files, faults, large bodies,
+old clients, requests that wait for an earlier one) goes the usual way, through ASGI.
 """
 
 from __future__ import annotations
 
 import asyncio
-import re
 import socket
 import struct
 from typing import Any
 from urllib.parse import unquote
 
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
-from .answer import Answer
 from .app import BEGUN, App
 from .exchange import Exchange
+from .headers import Headers
 from .request import EXTENSION, Request
 
 _LINGER_NOT = struct.pack("ii", 1, 0)
 _HELD_BYTES = 64 * 1024
 """A body larger than this is not waited for here."""
-_UNPRINTABLE = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
 
 
 class _Wire:
@@ -66,15 +65,36 @@ class Protocol(HttpToolsProtocol):
         super().connection_made(transport)
         self._extensions: dict[str, Any] = {EXTENSION: _Wire(transport)}
         self._known = self.app if isinstance(self.app, App) else None
+        self._between = True
         self._held = False
         self._body = b""
-        self._common: tuple[Any, bytes] = (None, b"")
+        self._begun: Exchange | None = None
+        self._told: list[tuple[Headers, int]] = []
+        self._answered_at = 0.0
+        self._idle_timer: asyncio.TimerHandle | None = None
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """End the connection."""
+        super().connection_lost(exc)
+        if self._idle_timer is not None:
+            self._idle_timer.cancel()
+
+    def data_received(self, data: bytes) -> None:
+        """Take what was received: a request as it was met before, or else what the parser has to read."""
+        heads = self._known.request_heads if self._known is not None and self._between and not self._is_busy() else None
+        request = None if heads is None else heads.read(data)
+        if request is not None and self._answered(request):
+            self._unset_keepalive_if_required()
+            return
+        self._told.clear()
+        super().data_received(data)
+        if heads is not None and self._between and len(self._told) == 1:
+            heads.learn(data, *self._told[0])
 
     def on_message_begin(self) -> None:
         """Begin a request."""
-        before: RequestResponseCycle | None = self.cycle
-        waits = before is not None and not before.response_complete
-        self._held = self._known is not None and not waits and not self.flow.write_paused
+        self._between = False
+        self._held = self._known is not None and not self._is_busy()
         if self._held:
             self.url, self.headers, self.expect_100_continue, self._body = b"", [], False, b""
         else:
@@ -99,12 +119,18 @@ class Protocol(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         """Answer the request that was held, or let ASGI do so."""
-        if self._held and not self._answered():
+        self._between = True
+        if self._held and not self._answered(self._request()):
             self._release()
         if self._held:
             self._held = False
         else:
             super().on_message_complete()
+
+    def _is_busy(self) -> bool:
+        """Tell whether an earlier request waits for its answer, or its answer to be sent."""
+        before: RequestResponseCycle | None = self.cycle
+        return (before is not None and not before.response_complete) or self.flow.write_paused
 
     def _may_be_held(self) -> bool:
         parser = self.parser
@@ -119,50 +145,60 @@ class Protocol(HttpToolsProtocol):
             and self.url.isascii()
         )
 
-    def _answered(self) -> bool:
-        """Answer the request that was held; tell whether that was possible."""
-        assert self._known is not None  # noqa: S101 - nothing would be held
+    def _request(self) -> Request:
+        """Return the request that was held."""
         path, _, query = self.url.partition(b"?")
         text = path.decode("ascii")
         method = self.parser.get_method().decode("ascii")
-        request = Request(
-            method, unquote(text) if "%" in text else text, query, self.headers, self._body, on_socket=True
-        )
-        exchange = self._known.begin(request)
+        headers = Headers(self.headers)
+        self._told.append((headers, len(self._body)))
+        return Request(method, unquote(text) if "%" in text else text, query, headers, self._body, on_socket=True)
+
+    def _answered(self, request: Request) -> bool:
+        """Answer `request`, and tell whether that was possible; if not, its exchange may have begun all the same."""
+        known = self._known
+        assert known is not None  # noqa: S101 - nothing would come here
+        exchange, self._begun = self._begun or known.begin(request), None
         if exchange is None:
             return False
-        if exchange.early is not None or exchange.fault is not None or not _is_plain(exchange.answer):
-            self._release(exchange)
-            return True
-        self.transport.write(self._written(exchange.answer))
-        self.on_response_complete()
-        self._known.finished(exchange)
+        answer = exchange.answer
+        head = known.answer_heads.before(answer, self.server_state.default_headers)
+        if exchange.early is not None or exchange.fault is not None or not head:
+            self._begun = exchange
+            return False
+        self.transport.write(b"%b%d\r\n\r\n%b" % (head, len(answer.body), answer.body))
+        self._note_answer()
+        known.finished(exchange)
         return True
 
-    def _release(self, exchange: Exchange | None = None) -> None:
-        """Let ASGI have the request that was held, with its `exchange` if that was begun."""
+    def _note_answer(self) -> None:
+        """Do what uvicorn does after an answer; but let one timer watch the whole connection, not one each pause."""
+        self.server_state.total_requests += 1
+        self._answered_at = self.loop.time()
+        if self._idle_timer is None:
+            self._idle_timer = self.loop.call_later(self.timeout_keep_alive, self._close_if_idle)
+
+    def _close_if_idle(self) -> None:
+        """Close the connection if nothing came since the last answer, where uvicorn does not see to that itself."""
+        self._idle_timer = None
+        if not self._between or self._is_busy() or self.timeout_keep_alive_task is not None:
+            return
+        left = self._answered_at + self.timeout_keep_alive - self.loop.time()
+        if left > 0:
+            self._idle_timer = self.loop.call_later(left, self._close_if_idle)
+        else:
+            self.timeout_keep_alive_handler()
+
+    def _release(self) -> None:
+        """Let ASGI have the request that was held, with its exchange if that was begun."""
         url, headers, expects = self.url, self.headers, self.expect_100_continue
         super().on_message_begin()
         self.url, self.expect_100_continue = url, expects
         self.headers.extend(headers)
         self.scope["extensions"] = self._extensions
-        if exchange is not None:
-            self.scope[BEGUN] = exchange  # type: ignore[literal-required]
+        if self._begun is not None:
+            self.scope[BEGUN], self._begun = self._begun, None  # type: ignore[literal-required]
         self._held = False
         super().on_headers_complete()
         if self._body:
             super().on_body(self._body)
-
-    def _written(self, answer: Answer) -> bytes:
-        """Return `answer` as it goes over the wire."""
-        default = self.server_state.default_headers
-        if self._common[0] is not default:  # uvicorn makes a new list every second, for the date
-            self._common = default, b"".join([b"%b: %b\r\n" % header for header in default])
-        own = b"".join([b"%b: %b\r\n" % header for header in answer.headers])
-        length = b"content-length: %d\r\n\r\n" % len(answer.body)
-        return b"".join((STATUS_LINE[answer.status], self._common[1], own, length, answer.body))
-
-
-def _is_plain(answer: Answer) -> bool:
-    """Tell whether there is nothing in its head that uvicorn would have to refuse."""
-    return answer.status in STATUS_LINE and not any(_UNPRINTABLE.search(value) for _, value in answer.headers)

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import KeysView, Mapping
-from functools import cached_property, lru_cache
+from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 from urllib.parse import parse_qs
 
 import orjson
 
 from ..openapi.pointer import MISSING, resolve
+from .headers import Headers
 from .refusal import Refused
 
-Headers = list[tuple[bytes, bytes]]
 EXTENSION = "understudy.wire"
 """The name under which a server hands over the connection, for faults to be played on it."""
 _SHALLOW = 200
@@ -26,7 +26,7 @@ class Request:
         method: in capitals.
         path: decoded, without the part that leads to the provider.
         query_string: as sent.
-        headers: names in lower case.
+        headers: as sent.
         body: as sent.
         path_values: what the path's parameters stand for, once it was matched to an operation.
         on_socket: whether it came over a connection that faults can be played on.
@@ -34,7 +34,7 @@ class Request:
     """
 
     __slots__ = (
-        "__dict__", "_first", "body", "form", "headers", "method", "on_socket", "path", "path_values", "query_string",
+        "_json", "_query", "body", "form", "headers", "method", "on_socket", "path", "path_values", "query_string",
     )  # fmt: skip
 
     def __init__(
@@ -48,52 +48,30 @@ class Request:
         self.on_socket = on_socket
         self.path_values: Mapping[str, str] = _NONE
         self.form: dict[str, Any] | None = None
-        self._first: dict[bytes, bytes] | None = None
-
-    def header(self, name: bytes) -> str | None:
-        """Return the value of the header `name` (in lower case), the first where it was sent twice, or None."""
-        value = (self._first or self._first_values()).get(name)
-        return None if value is None else value.decode("latin-1")
-
-    def header_names(self) -> KeysView[bytes]:
-        """Return the names of the headers that were sent, in lower case."""
-        return (self._first or self._first_values()).keys()
-
-    def joined(self, name: bytes) -> str | None:
-        """Return the values of every header `name` (in lower case) as one list (RFC 9110), or None."""
-        if name not in (self._first or self._first_values()):
-            return None
-        return b", ".join([value for key, value in self.headers if key == name]).decode("latin-1")
-
-    def _first_values(self) -> dict[bytes, bytes]:
-        self._first = dict(reversed(self.headers))
-        return self._first
+        self._query: dict[str, str] | None = None
+        self._json: Any = _UNREAD
 
     def forget_parsed(self) -> None:
         """Forget what was parsed of it; it is parsed again when it is asked for."""
-        self.__dict__.clear()
-        self.form = self._first = None
+        self.form = self._query = None
+        self._json = _UNREAD
 
-    @cached_property
+    @property
     def query(self) -> dict[str, str]:
         """The query's parameters; of one given twice, the first."""
-        text = self.query_string.decode("latin-1")
-        if "%" not in text and "+" not in text:  # nothing to decode: what `parse_qs` would make of it, in a tenth
-            found: dict[str, str] = {}
-            for part in text.split("&"):
-                if part:
-                    key, _, value = part.partition("=")
-                    found.setdefault(key, value)
-            return found
-        return {key: values[0] for key, values in parse_qs(text, keep_blank_values=True, errors="replace").items()}
+        if self._query is None:
+            self._query = _parsed(self.query_string.decode("latin-1"))
+        return self._query
 
-    @cached_property
+    @property
     def json(self) -> Any:
         """The body as data.
 
         Raises:
             Refused: it is not JSON.
         """
+        if self._json is not _UNREAD:
+            return self._json
         if self.form is not None:
             return self.form
         try:
@@ -102,6 +80,7 @@ class Request:
             raise Refused("body-malformed", f"the body is no JSON: {error}; expected a JSON object") from None
         if self.body.count(b"[") + self.body.count(b"{") > _SHALLOW and not _can_be_told(data):
             raise Refused("body-malformed", "the body is nested too deeply")
+        self._json = data
         return data
 
     def find(self, expression: str) -> Any:
@@ -112,7 +91,7 @@ class Request:
         if place == "path":
             return self.path_values.get(name, MISSING)
         if place == "header":
-            value = self.header(name.lower().encode())
+            value = self.headers.get(name.lower().encode())
             return MISSING if value is None else value
         return resolve(self.json, pointer)
 
@@ -123,6 +102,18 @@ class Request:
 
 
 _NONE: Mapping[str, str] = {}
+_UNREAD: Any = object()
+
+
+def _parsed(query: str) -> dict[str, str]:
+    if "%" not in query and "+" not in query:  # nothing to decode: what `parse_qs` would make of it, in a tenth
+        found: dict[str, str] = {}
+        for part in query.split("&"):
+            if part:
+                key, _, value = part.partition("=")
+                found.setdefault(key, value)
+        return found
+    return {key: values[0] for key, values in parse_qs(query, keep_blank_values=True, errors="replace").items()}
 
 
 @lru_cache(maxsize=1024)

@@ -223,8 +223,8 @@ class RuleIndex:
         """Return, by field, which rules accept what `request` has there."""
         accepted: dict[_Field, int] = {}
         if self._headers:
-            for name in request.header_names() & self._headers.keys():
-                accepted[self._headers[name]] = self._headers[name].accepting(request.header(name))
+            for name in request.headers.names() & self._headers.keys():
+                accepted[self._headers[name]] = self._headers[name].accepting(request.headers.get(name))
         if not (self._body.inside or self._in_strings or self._model):
             return accepted
         body = body_of(request)

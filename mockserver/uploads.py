@@ -147,7 +147,7 @@ def store(call: Call) -> Answer:
     signature = call.request.text(places.signature) if places else None
     if signature != _signature(call, namespace.id, name):
         raise Refused("signature-refused", f"the signature {shorten(signature)} is not that of {shorten(name)}")
-    content_type = call.request.header(b"content-type") or _media_type_of(call.request.body)
+    content_type = call.request.headers.get(b"content-type") or _media_type_of(call.request.body)
     file = StoredFile(f"uploads/{name}", call.request.body, content_type, namespace.clock.now())
     call.emulator.files.add(namespace.account(call.provider.name), file)
     return reply(call, {})

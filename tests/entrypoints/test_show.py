@@ -11,6 +11,7 @@ from click.testing import CliRunner
 from understudy.entrypoints.cli import main
 from understudy.entrypoints.tables import print_provider
 from understudy.mockserver.emulator import Emulator
+from understudy.mockserver.headers import Headers
 from understudy.mockserver.request import Request
 from understudy.mockserver.settings import Settings
 from understudy.openapi.conditions import CONDITIONS
@@ -162,7 +163,7 @@ def test_what_is_told_of_keys_is_what_is_played(name: str) -> None:
     for operation in facts["operations"]:
         if operation["name"] in told:
             path = f"/{name}{operation['path']}".replace("{", "").replace("}", "")
-            exchange = emulator.handle(Request(operation["method"], path, b"", [], b""))
+            exchange = emulator.handle(Request(operation["method"], path, b"", Headers(), b""))
             assert exchange.answer.status == told[operation["name"]], operation["name"]
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from understudy.mockserver.headers import Headers
 from understudy.mockserver.plan import make_plan, path_to
 from understudy.mockserver.request import Request
 from understudy.mockserver.task import Task
@@ -221,7 +222,7 @@ def test_ids_look_as_documented_and_thousands_at_the_same_moment_differ(provider
     headers = [(name.lower(), value) for name, value in sent.headers.raw]
     for _ in range(1000):
         stage.wait(0.0003)
-        request = Request("POST", sent.url.path, b"", headers, sent.content)
+        request = Request("POST", sent.url.path, b"", Headers(headers), sent.content)
         assert stage.emulator.handle(request).answer.status < 300
     ids = stage.emulator.namespaces.of_key("test").account(provider).tasks
     assert len(ids) == 1001

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from understudy.mockserver.compiled import CompiledOperation, CompiledProvider
+from understudy.mockserver.headers import Headers
 from understudy.mockserver.request import Request
 from understudy.openapi.provider import load_provider
 from understudy.openapi.requests import for_requests
@@ -164,7 +165,7 @@ def test_parameters_that_fit_are_taken(stage: Stage, query: str) -> None:
 
 def test_a_parameter_has_its_documented_type_or_default() -> None:
     listing = operation("listPictures")
-    asked = Request("GET", "/", b"limit=7&none=x", [], b"")
+    asked = Request("GET", "/", b"limit=7&none=x", Headers(), b"")
     values = [
         listing.parameter_value(asked, f"$request.query.{name}") for name in ("limit", "offset", "none", "missing")
     ]

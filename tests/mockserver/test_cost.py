@@ -17,6 +17,7 @@ from typing import Any
 
 import pytest
 import understudy.mockserver.app
+from understudy.mockserver.headers import Headers
 from understudy.mockserver.request import Request
 
 from .stage import SIMPLE, Stage, as_json
@@ -28,7 +29,9 @@ ROOT = Path(understudy.mockserver.app.__file__).parent.parent
 ROOMS = (str(ROOT / "mockserver"), str(ROOT / "openapi"))
 TOLERANCE = {"calls": 0.04, "blocks": 0.15}
 """Calls are the same on every Python; how many blocks of memory a value takes is not quite."""
-HEADERS = [(b"host", b"127.0.0.1:4020"), (b"authorization", b"Bearer test"), (b"content-type", b"application/json")]
+HEADERS = Headers(
+    [(b"host", b"127.0.0.1:4020"), (b"authorization", b"Bearer test"), (b"content-type", b"application/json")]
+)
 
 
 class Asker:
@@ -59,7 +62,7 @@ class Asker:
         return self._ask("POST", self._create, b"", as_json(wrong), 422)
 
     def _ask(self, method: str, path: str, query: bytes, body: bytes, code: int = 200) -> bytes:
-        exchange = self.stage.app.begin(Request(method, path, query, HEADERS.copy(), body, on_socket=True))
+        exchange = self.stage.app.begin(Request(method, path, query, HEADERS, body, on_socket=True))
         assert exchange is not None
         self.stage.app.finished(exchange)
         answer = exchange.answer

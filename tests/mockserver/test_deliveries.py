@@ -15,6 +15,7 @@ from understudy.mockserver.chance import draw
 from understudy.mockserver.deliveries import CONNECTIONS_PER_RECEIVER
 from understudy.mockserver.delivery import altered, next_due, spoiled_signature
 from understudy.mockserver.emulator import Emulator
+from understudy.mockserver.headers import Headers
 from understudy.mockserver.outbox import MAX_KEPT
 from understudy.mockserver.request import Request
 from understudy.mockserver.settings import Settings
@@ -127,11 +128,11 @@ class Crowd:
 
     def create(self, url: str, count: int) -> list[str]:
         """Create tasks whose callbacks go to `url`."""
-        headers = [(b"content-type", b"application/json"), (b"authorization", b"Bearer test")]
+        headers = Headers([(b"content-type", b"application/json"), (b"authorization", b"Bearer test")])
         body = as_json({**SIMPLE["kie"], "callBackUrl": url})
         made = []
         for _ in range(count):
-            request = Request("POST", "/kie/api/v1/jobs/createTask", b"", list(headers), body)
+            request = Request("POST", "/kie/api/v1/jobs/createTask", b"", headers, body)
             made.append(self.emulator.handle(request).task)
         assert all(made)
         return made

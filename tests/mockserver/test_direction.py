@@ -6,7 +6,6 @@ from typing import Any
 
 import httpx
 import pytest
-from understudy.mockserver.request import Request
 from understudy.mockserver.scenario import ScenarioError
 
 from .stage import NAMES, SIMPLE, Stage, creators, provider_of, refused_with
@@ -87,11 +86,6 @@ def test_several_scenarios_are_played_together() -> None:
     assert played(stage.poll("kie", task)) == 500
     body = stage.poll("kie", task).json()
     assert (body["data"]["failCode"], body["understudyExtra"]["since"]) == ("501", "tomorrow")
-
-
-def test_several_header_lines_are_one_list() -> None:
-    raw = [(b"prefer", b"respond-async"), (b"prefer", b"code=429")]
-    assert Request("GET", "/", b"", raw, b"").joined(b"prefer") == "respond-async, code=429"
 
 
 @pytest.mark.parametrize("pair", ["fail, success", "delay, html-502", "server-error, maintenance"])

@@ -14,7 +14,7 @@ from understudy.mockserver.scenario import Play, Repertoire, built_in_scenarios
 
 from .stage import provider_of
 
-ANSWER = Answer(200, [(b"content-type", b"application/json")], b'{"code":200,"data":{"taskId":"1"}}')
+ANSWER = Answer(200, ((b"content-type", b"application/json"),), b'{"code":200,"data":{"taskId":"1"}}')
 
 
 def play(name: str, **given: str) -> Play:
@@ -84,7 +84,7 @@ def test_nothing_is_done_to_a_connection_that_is_gone(name: str) -> None:
 
 
 def test_an_answer_on_the_wire_says_how_long_it_is_and_that_it_is_the_last() -> None:
-    head, _, body = as_bytes(Answer(455, [(b"x", b"y")], b"abc")).partition(b"\r\n\r\n")
+    head, _, body = as_bytes(Answer(455, ((b"x", b"y"),), b"abc")).partition(b"\r\n\r\n")
     assert head.split(b"\r\n") == [b"HTTP/1.1 455 Unknown", b"x: y", b"content-length: 3", b"connection: close"]
     assert body == b"abc"
 
@@ -108,7 +108,7 @@ def test_a_lognormal_delay_has_its_median_and_a_tail() -> None:
 
 
 def test_a_body_that_breaks_off_is_never_whole() -> None:
-    assert spoil(play("malformed-json"), Answer(200, [], b"")).body == b'{"'
+    assert spoil(play("malformed-json"), Answer(200, (), b"")).body == b'{"'
     assert spoil(play("malformed-json"), ANSWER).body == ANSWER.body[: len(ANSWER.body) * 2 // 3]
     assert spoil(play("reset"), ANSWER) is ANSWER
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import socket
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -159,3 +160,60 @@ def test_the_time_an_exchange_took_is_noted_whichever_way_it_went(server: MockSe
     last = list(server.emulator.journal)[-2:]
     assert [each.operation for each in last] == ["createTask", "credit"]
     assert all(each.milliseconds > 0 for each in last)
+
+
+def connected(server: MockServer) -> socket.socket:
+    """Return a connection to `server`."""
+    host, port = server.url.removeprefix("http://").split(":")
+    return socket.create_connection((host, int(port)), timeout=DEADLINE)
+
+
+def asked(connection: socket.socket, sent: bytes) -> int:
+    """Send a request over `connection` and return the status that is answered."""
+    connection.sendall(sent)
+    return int(connection.recv(65536).split()[1])
+
+
+CONTROL = request("GET /_understudy/clock")
+"""A request that goes through ASGI."""
+
+
+@pytest.mark.parametrize("last", [request(POLL), CONTROL], ids=["at once", "through ASGI"])
+def test_a_connection_is_closed_once_nothing_came_for_a_while_and_not_before(last: bytes) -> None:
+    with MockServer(["kie"], Settings(limits=False)) as server:
+        vars(server)["_server"].config.timeout_keep_alive = 0.15
+        connection = connected(server)
+        end = time.monotonic() + 0.5
+        while time.monotonic() < end:
+            assert [asked(connection, each) for each in (request(POLL), request(CREATE, BODY), CONTROL, last)] == [
+                200
+            ] * 4
+        assert connection.recv(1) == b""
+        assert time.monotonic() >= end + 0.1
+        connection.close()
+
+
+def test_a_request_that_came_before_is_answered_like_the_first(server: MockServer) -> None:
+    with connected(server) as connection:
+        bodies = []
+        for _ in range(3):
+            connection.sendall(request(CREATE, BODY))
+            bodies.append(connection.recv(65536).partition(b"\r\n\r\n")[2])
+    assert len({json.loads(body)["data"]["taskId"] for body in bodies}) == 3
+
+
+def test_a_fault_is_played_on_a_request_that_came_before(server: MockServer) -> None:
+    played = request(CREATE, BODY, Understudy_Scenario="truncated-body")
+    for _ in range(2):
+        ((_, headers, body),) = answers(server, played)
+        assert len(body) < int(headers["content-length"])
+
+
+def test_each_exchange_is_in_the_journal_once_whichever_way_it_went(server: MockServer) -> None:
+    before = len(list(server.emulator.journal))
+    told = as_json({**SIMPLE["kie"], "callBackUrl": "http://127.0.0.1:9/"})
+    early = request(CREATE, told, Understudy_Scenario="callback-early")
+    sent = [request(CREATE, BODY), request(CREATE, BODY), early, early, request(POLL), request(POLL), CONTROL, CONTROL]
+    with connected(server) as connection:
+        assert {asked(connection, each) for each in sent} == {200}
+    assert len(list(server.emulator.journal)) - before == 6

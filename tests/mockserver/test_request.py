@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from understudy.mockserver.headers import Headers
 from understudy.mockserver.refusal import Refused
 from understudy.mockserver.request import Request, RequestView
 from understudy.openapi.pointer import MISSING
@@ -15,7 +16,7 @@ from understudy.openapi.pointer import MISSING
 def made(body: bytes = b"", query: bytes = b"", **headers: str) -> Request:
     """Return a request."""
     sent = [(name.replace("_", "-").encode(), value.encode("latin-1")) for name, value in headers.items()]
-    request = Request("POST", "/v1/tasks/7", query, sent, body)
+    request = Request("POST", "/v1/tasks/7", query, Headers(sent), body)
     request.path_values = {"id": "7"}
     return request
 
@@ -61,12 +62,6 @@ def test_only_text_is_text() -> None:
 )
 def test_a_query_is_read_whatever_it_is(query: bytes, value: str | None) -> None:
     assert made(query=query).query.get("a") == value
-
-
-def test_of_a_header_given_twice_the_first_counts() -> None:
-    request = Request("GET", "/", b"", [(b"x", b"1"), (b"x", b"2")], b"")
-    assert request.header(b"x") == "1"
-    assert request.header(b"y") is None
 
 
 def test_a_form_stands_for_the_body() -> None:

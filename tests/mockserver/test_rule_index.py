@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from understudy.mockserver.headers import Headers
 from understudy.mockserver.request import Request
 from understudy.mockserver.rules import Rule, RuleBook
 
@@ -98,7 +99,7 @@ def test_the_index_finds_the_rule_that_asking_every_one_finds(
         added(book, each)
     for step in range(3):
         for body in bodies:
-            request = Request("POST", "/api/v1/jobs/createTask", b"", headers, as_json(body))
+            request = Request("POST", "/api/v1/jobs/createTask", b"", Headers(headers), as_json(body))
             assert chosen(book, request) is one_by_one(book, request)
         if step == 0:
             for each in more:
@@ -112,9 +113,9 @@ def test_of_many_rules_none_is_asked_by_itself(monkeypatch: Any) -> None:
     for number in range(200):
         assert added(book, {"body": {"/input/prompt": f"boat {number}", "/n": 1}})
     monkeypatch.setattr(type(book.rules[0].when), "differences", lambda *_: pytest.fail("a rule was asked"))
-    request = Request("POST", "/", b"", [], as_json({"input": {"prompt": "boat 77"}, "n": 1}))
+    request = Request("POST", "/", b"", Headers(), as_json({"input": {"prompt": "boat 77"}, "n": 1}))
     assert chosen(book, request) is book.rules[77]
-    assert chosen(book, Request("POST", "/", b"", [], as_json({"input": {"prompt": "boat 77"}}))) is None
+    assert chosen(book, Request("POST", "/", b"", Headers(), as_json({"input": {"prompt": "boat 77"}}))) is None
 
 
 @pytest.mark.parametrize("pattern", ["(?i)^{word}s? in a [a-z]+$", "{word}[0-9]*", "(?i)({word}|no {word}) in"])
@@ -138,7 +139,7 @@ def test_of_many_patterns_those_alone_are_asked_whose_text_is_there(pattern: str
         ((place, matcher),) = rule.when.body.items()
         rule.when.body[place] = replace(matcher, accepts=noting(word, matcher.accepts))  # type: ignore[index]
     for prompt, found in (("cedarleaf in a storm", "cedarleaf"), ("a lighthouse", None), ("Cedar leaf", None)):
-        rule = chosen(book, Request("POST", "/", b"", [], as_json({"input": {"prompt": prompt}})))
+        rule = chosen(book, Request("POST", "/", b"", Headers(), as_json({"input": {"prompt": prompt}})))
         assert (None if rule is None else rule.when.body) == (
             None if found is None else book.rules[words.index(found)].when.body
         )

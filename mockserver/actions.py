@@ -121,7 +121,8 @@ def _task_answer(call: Call, task: Task, more: Mapping[str, Any], *, reusable: b
     phase = call.operation.phase_of(state.status)
     view = TaskView(task, state, phase, _links(call, task, phase))
     body = documented.by_phase.get(phase, documented.body)
-    answer = render_reply(documented, {**call.context, "task": view, **more}, body)
+    context = {**(call.context if call.operation.tells_of_call else {}), "task": view, **more}
+    answer = render_reply(documented, context, body)
     if reusable and phase.terminal and body is not None and documented.headers is None and not body.uses & _CHANGING:
         call.emulator.tasks.remember_answer(task, call.operation.name, state.status, answer.body)
     return answer

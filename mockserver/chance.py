@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from hashlib import blake2b
+from struct import Struct
 
 _SIZE = 40
+_SHARES = Struct(">8H")
+_SHARES_AT = 24
 
 
 def draw(seed: int, namespace: str, number: int, purpose: str = "") -> bytes:
@@ -18,10 +22,10 @@ def uuid_from(random: bytes) -> str:
     return f"{text[:8]}-{text[8:12]}-4{text[13:16]}-{'89ab'[random[8] & 3]}{text[17:20]}-{text[20:]}"
 
 
-def between(least: int, most: int, random: bytes, nth: int) -> int:
-    """Return a number from `least` to `most`, decided by two of the later `random` bytes, others for each `nth`."""
-    place = 24 + 2 * (nth % 8)
-    return least + (most - least) * int.from_bytes(random[place : place + 2], "big") // 65535
+def between(ranges: Iterable[tuple[int, int]], random: bytes) -> list[int]:
+    """Return a number from each of `ranges`, decided by two of the later `random` bytes, others for each of eight."""
+    shares = _SHARES.unpack_from(random, _SHARES_AT)
+    return [least + (most - least) * shares[nth % 8] // 65535 for nth, (least, most) in enumerate(ranges)]
 
 
 def picture_seed(random: bytes) -> int:

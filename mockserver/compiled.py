@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import cached_property
 from typing import Any
 
-from ..openapi.behaviour import Behaviour, Error, OperationBehaviour, Phase, Status
+from ..openapi.behaviour import CALL_NAMES, Behaviour, Error, OperationBehaviour, Phase, Status
 from ..openapi.contract import Operation, Parameter
 from ..openapi.defaults import defaults_of, filled
 from ..openapi.provider import Provider
@@ -92,6 +92,13 @@ class CompiledOperation:
             value: {content_type: validator(schema) for content_type, schema in schemas.items()}
             for value, schemas in self.contract.variants.items()
         }
+
+    @cached_property
+    def tells_of_call(self) -> bool:
+        """Whether its answers tell of the request, the account or the time, and not of a task alone."""
+        answer = self.behaviour.answer
+        templates = (answer.headers, answer.body, *answer.by_phase.values())
+        return any(template is not None and not CALL_NAMES.isdisjoint(template.uses) for template in templates)
 
     @cached_property
     def _defaults(self) -> dict[str, Any]:

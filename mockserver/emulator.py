@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import quote
 
 import orjson
@@ -13,6 +13,7 @@ from ..openapi.behaviour import Failure, Limit, Phase
 from ..openapi.errors import nearest
 from ..openapi.provider import Provider
 from ..openapi.refusals import REFUSED_KEYS
+from ..openapi.routes import Match
 from . import actions
 from .allowance import Allowance
 from .answer import Answer, json_answer, render_headers, render_refusal
@@ -20,7 +21,7 @@ from .call import Call
 from .chance import draw, uuid_from
 from .checks import check_request
 from .clock import Clock, real_milliseconds
-from .compiled import CompiledProvider
+from .compiled import CompiledOperation, CompiledProvider
 from .deliveries import Deliveries
 from .direction import NOTHING, direct
 from .exchange import Exchange
@@ -41,8 +42,19 @@ from .store import FileStore, TaskStore
 from .task import Task
 from .variation import vary
 
+_MOST_PLACES = 256
 _UNKNOWN = dict.fromkeys(("price", "retry_after", "error", "task", "field", "missing", "new_id"))
 """What a refusal tells nothing of, unless it does."""
+
+
+class _Place(NamedTuple):
+    """What a path leads to: a provider, the path there, the namespace it names, what links begin with, operations."""
+
+    provider: CompiledProvider | None
+    path: str
+    namespace: str
+    base: str
+    match: Match[CompiledOperation] | None
 
 
 class Emulator:
@@ -78,6 +90,7 @@ class Emulator:
         self.inboxes = Inboxes()
         self._defaults: dict[str, list[Play]] = {}
         self._defaults_of = 0
+        self._places: dict[str, _Place] = {}
         self._check_default()
 
     def _check_default(self) -> None:
@@ -122,30 +135,40 @@ class Emulator:
     def handle(self, request: Request) -> Exchange:
         """Return the exchange that `request` leads to; its answer is always there."""
         exchange = Exchange(request)
-        path, name = _split_namespace(request.path)
-        provider, rest = self._provider_of(path)
+        place = self._places.get(request.path) or self._place(request.path)
+        provider = place.provider
         if provider is None:
-            exchange.answer = self._no_provider(path)
+            exchange.answer = self._no_provider(place.path)
             return exchange
         exchange.provider = provider.name
-        request.path = rest
+        request.path = place.path
         key = request.headers.credential(provider.key_place)
-        self.journal.secret_headers.add(provider.key_header)
-        namespace = self.namespaces.of_key(name or key or "")
+        namespace = self.namespaces.of_key(place.namespace or key or "")
         call = Call(self, exchange, provider, namespace)
-        call.base = self._base(provider, name)
+        call.base = place.base
         exchange.namespace = namespace
         exchange.time = call.now
         exchange.pace = 0 if namespace.clock.frozen else namespace.clock.speed
-        exchange.answer = self._answer(call, key)
+        exchange.answer = self._answer(call, key, place.match)
         if provider.behaviour.headers is not None:
             exchange.answer.headers += render_headers(provider.behaviour.headers, self._refusal_context(call, ""))
         return exchange
 
-    def _base(self, provider: CompiledProvider, namespace: str) -> str:
-        """Return what links to `provider` begin with, for who came by way of `namespace` or of the key alone."""
-        named = f"/~{quote(namespace, safe='')}" if namespace else ""
-        return self.settings.public_url + named + ("" if provider is self.root else f"/{provider.name}")
+    def _place(self, path: str) -> _Place:
+        """Return what `path` leads to, remembered where it may come again."""
+        rest, name = _split_namespace(path)
+        provider, rest = self._provider_of(rest)
+        if provider is None:
+            return _Place(None, rest, name, "", None)
+        self.journal.secret_headers.add(provider.key_header)
+        named = f"/~{quote(name, safe='')}" if name else ""
+        base = self.settings.public_url + named + ("" if provider is self.root else f"/{provider.name}")
+        place = _Place(provider, rest, name, base, provider.routes.find(rest))
+        if place.match is not None and not place.match.values:
+            if len(self._places) >= _MOST_PLACES:
+                self._places.clear()
+            self._places[path] = place
+        return place
 
     async def advance(self, namespace: Namespace, milliseconds: int) -> None:
         """Advance a namespace's clock; return when everything that fell due has been done."""
@@ -193,9 +216,8 @@ class Emulator:
         if namespace is None:
             self.rules = RuleBook()
 
-    def _answer(self, call: Call, key: str | None) -> Answer:
+    def _answer(self, call: Call, key: str | None, match: Match[CompiledOperation] | None) -> Answer:
         request = call.request
-        match = call.provider.routes.find(request.path)
         if match is None:
             return self._no_operation(call, "path-unknown", 404)
         operation = match.targets.get(request.method)
@@ -224,8 +246,10 @@ class Emulator:
             return self.refuse(call, Refused("server-failed", f"{operation.name} can't be answered"))
 
     def _performed(self, call: Call) -> Answer:
-        self._check_rate(call)
-        _check_size(call.request)
+        if self.settings.limits:
+            self._check_rate(call)
+        if len(call.request.body) > MAX_BODY_BYTES:
+            raise Refused("body-too-large", f"the body is larger than {MAX_BODY_BYTES:,} bytes")
         call.variant = check_request(call.operation, call.request)
         return actions.perform(call)
 
@@ -270,8 +294,6 @@ class Emulator:
             raise Refused("key-refused", f"keys that begin with {REFUSED_KEYS!r} are refused")
 
     def _check_rate(self, call: Call) -> None:
-        if not self.settings.limits:
-            return
         for limit in call.provider.limits[call.operation.name]:
             wait = call.account.wait_for(limit, call.now)
             if wait:
@@ -330,11 +352,6 @@ def _split_namespace(path: str) -> tuple[str, str]:
         return path, ""
     name, slash, rest = path[2:].partition("/")
     return slash + rest, name
-
-
-def _check_size(request: Request) -> None:
-    if len(request.body) > MAX_BODY_BYTES:
-        raise Refused("body-too-large", f"the body is larger than {MAX_BODY_BYTES:,} bytes")
 
 
 def _rate_sentence(limit: Limit) -> str:

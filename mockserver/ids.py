@@ -26,14 +26,14 @@ def compile_id_format(text: str) -> MakeId:
     Raises:
         ValueError: a word in braces is not one of `WORDS`.
     """
-    pieces: list[MakeId] = []
+    form, parts = "", []
     for literal, word, _, _ in string.Formatter().parse(text):
-        if literal:
-            pieces.append(lambda _model, _time, _random, literal=literal: literal)  # type: ignore[misc]
+        form += literal.replace("%", "%%")
         if word is not None:
             if word not in _PARTS:
                 raise ValueError(f"{{{word}}} is not known in an id's format; known: {', '.join(WORDS)}")
-            pieces.append(_PARTS[word])
-    if len(pieces) == 1:
-        return pieces[0]
-    return lambda model, time, random: "".join([piece(model, time, random) for piece in pieces])
+            form += "%s"
+            parts.append(_PARTS[word])
+    if form == "%s":
+        return parts[0]
+    return lambda model, time, random: form % tuple([part(model, time, random) for part in parts])

@@ -43,10 +43,8 @@ def _path(play: Play, behaviour: Behaviour) -> tuple[Status, ...]:
 def _lasts(play: Play, path: Sequence[Status], random: bytes) -> list[int]:
     """Return the milliseconds that each status but the last one lasts."""
     longer = play.values.get("times_longer", 1)
-    lasts = [
-        play.values.get(status.name, round(between(*status.lasts, random, nth) * longer))
-        for nth, status in enumerate(path[:-1])
-    ]
+    drawn = between([status.lasts for status in path[:-1]], random)
+    lasts = [play.values.get(status.name, round(each * longer)) for status, each in zip(path[:-1], drawn, strict=True)]
     after = play.values.get("after")
     if after is None:
         return lasts

@@ -75,12 +75,7 @@ def make_plan(path: Sequence[Status], random: bytes, failure: Failure | None = N
 
 def drawn_starts(path: Sequence[Status], random: bytes) -> tuple[int, ...]:
     """Return when each status of `path` begins if those before it last for times drawn from their ranges."""
-    starts, start = [0], 0
-    for nth, status in enumerate(path[:-1]):
-        least, most = status.lasts
-        start += between(least, most, random, nth)
-        starts.append(start)
-    return tuple(starts)
+    return starts_of(between([status.lasts for status in path[:-1]], random))
 
 
 def starts_of(lasts: Sequence[int]) -> tuple[int, ...]:

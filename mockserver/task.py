@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from ..openapi.behaviour import Failure, Phase
+from ..openapi.behaviour import Phase
 from .plan import Intervention, Plan, State, state_of
 
 if TYPE_CHECKING:
@@ -122,82 +122,59 @@ _UNREAD: Any = object()
 
 
 class TaskView:
-    """A task at one moment, as templates see it; times are milliseconds since the epoch.
+    """A task at one moment, as templates see it; times and durations are in milliseconds, times since the epoch.
 
     Attributes:
-        task: the record.
-        state: where it stands.
-        phase: our word for its status.
-        links: to its results, once it is completed.
+        id: the provider's id.
+        model: the model that was asked for.
+        status: the provider's word for where it stands.
+        phase: our word for that.
+        created: when it was created.
+        updated: when its status last changed.
+        completed: when it ended, or None while it has not.
+        duration: from creation to end, or None while it has not ended.
+        outputs: links to the results once it is completed, else None.
+        credits: those it consumed once it ended, nothing where it did not complete; None before.
     """
 
-    __slots__ = ("_input", "links", "phase", "state", "task")
+    __slots__ = (
+        "_body", "_failure", "_input", "completed", "created", "credits", "duration", "id", "model", "outputs", "phase",
+        "status", "updated",
+    )  # fmt: skip
 
-    def __init__(self, task: Task, state: State, phase: Phase, links: tuple[str, ...]) -> None:
-        self.task = task
-        self.state = state
+    completed: int | None
+    duration: int | None
+    outputs: list[str] | None
+    credits: float | None
+
+    def __init__(self, task: Task, state: State, phase: Phase, links: Iterable[str]) -> None:
+        self.id = task.id
+        self.model = task.model
+        self.status = state.status
         self.phase = phase
-        self.links = links
+        self.created = task.created
+        self.updated = state.since
+        self.completed = self.duration = self.outputs = self.credits = None
+        self._failure = state.failure if phase is Phase.FAILED else None
+        self._body = task.body
         self._input = _UNREAD
-
-    @property
-    def id(self) -> str:
-        """The provider's id."""
-        return self.task.id
-
-    @property
-    def model(self) -> str:
-        """The model that was asked for."""
-        return self.task.model
-
-    @property
-    def status(self) -> str:
-        """The provider's word for where it stands."""
-        return self.state.status
-
-    @property
-    def created(self) -> int:
-        """When it was created."""
-        return self.task.created
-
-    @property
-    def updated(self) -> int:
-        """When its status last changed."""
-        return self.state.since
-
-    @property
-    def completed(self) -> int | None:
-        """When it ended, or None while it has not."""
-        return self.state.since if self.phase.terminal else None
-
-    @property
-    def duration(self) -> int | None:
-        """Milliseconds from creation to end, or None while it has not ended."""
-        return self.state.since - self.task.created if self.phase.terminal else None
+        if phase.terminal:
+            self.completed = state.since
+            self.duration = state.since - task.created
+            self.credits = 0
+            if phase is Phase.COMPLETED:
+                self.outputs = list(links)
+                self.credits = task.price
 
     @property
     def input(self) -> Any:
         """The creation's body, or None where it had none."""
         if self._input is _UNREAD:
-            self._input = orjson.loads(self.task.body or b"null")
+            self._input = orjson.loads(self._body or b"null")
         return self._input
-
-    @property
-    def outputs(self) -> list[str] | None:
-        """Links to the results once it is completed, else None."""
-        return list(self.links) if self.phase is Phase.COMPLETED else None
 
     @property
     def error(self) -> Mapping[str, Any] | None:
         """Code, message and further facts once it failed, else None."""
-        failure: Failure | None = self.state.failure
-        if self.phase is not Phase.FAILED or failure is None:
-            return None
-        return {"code": failure.code, "message": failure.message, **failure.facts}
-
-    @property
-    def credits(self) -> float | None:
-        """The credits it consumed once it ended: nothing where it did not complete."""
-        if not self.phase.terminal:
-            return None
-        return self.task.price if self.phase is Phase.COMPLETED else 0
+        failure = self._failure
+        return None if failure is None else {"code": failure.code, "message": failure.message, **failure.facts}

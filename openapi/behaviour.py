@@ -49,20 +49,21 @@ class Phase(StrEnum):
     __hash__ = str.__hash__  # an enumeration's own is Python, and phases are looked up with every request
 
 
-_COMMON = {"request", "now", "base", "balance"}
+CALL_NAMES = frozenset({"request", "now", "base", "balance"})
+"""The names of expressions that tell of a request and of who sent it."""
 NAMES: dict[str, frozenset[str]] = {
-    "create": frozenset(_COMMON | {"task", "price"}),
-    "poll": frozenset(_COMMON | {"task"}),
-    "cancel": frozenset(_COMMON | {"task"}),
-    "list": frozenset(_COMMON | {"tasks", "total", "page_size", "next_page"}),
-    "balance": frozenset(_COMMON),
-    "estimate": frozenset(_COMMON | {"model", "price", "affordable"}),
-    "upload": frozenset(_COMMON | {"file"}),
-    "presign": frozenset(_COMMON | {"file"}),
-    "store": frozenset(_COMMON | {"file"}),
-    "link": frozenset(_COMMON | {"file"}),
-    "answer": frozenset(_COMMON | {"models", "model"}),
-    "refusal": frozenset(_COMMON | {"error", "problem", "field", "missing", "price", "retry_after", "new_id", "task"}),
+    "create": CALL_NAMES | {"task", "price"},
+    "poll": CALL_NAMES | {"task"},
+    "cancel": CALL_NAMES | {"task"},
+    "list": CALL_NAMES | {"tasks", "total", "page_size", "next_page"},
+    "balance": CALL_NAMES,
+    "estimate": CALL_NAMES | {"model", "price", "affordable"},
+    "upload": CALL_NAMES | {"file"},
+    "presign": CALL_NAMES | {"file"},
+    "store": CALL_NAMES | {"file"},
+    "link": CALL_NAMES | {"file"},
+    "answer": CALL_NAMES | {"models", "model"},
+    "refusal": CALL_NAMES | {"error", "problem", "field", "missing", "price", "retry_after", "new_id", "task"},
     "price": frozenset({"input", "model"}),
     "callback": frozenset({"task", "event", "delivery_id", "now", "base", "balance"}),
 }

@@ -81,6 +81,8 @@ def _name(node: Any, environment: Environment) -> Render:
 
 def _getattr(node: Any, environment: Environment) -> Render:
     held, name = _compile(node.node, environment), node.attr
+    if isinstance(node.node, nodes.Name):
+        return _field(node.node.name, name, held, environment)
 
     def render(context: Mapping[str, Any]) -> Any:
         value = held(context)
@@ -88,6 +90,22 @@ def _getattr(node: Any, environment: Environment) -> Render:
             found = value.get(name, _ABSENT)
         elif isinstance(value, _PLAIN):
             return environment.getattr(value, name)
+        else:
+            found = getattr(value, name, _ABSENT)
+        return environment.undefined(obj=value, name=name) if found is _ABSENT else found
+
+    return render
+
+
+def _field(root: str, name: str, held: Render, environment: Environment) -> Render:
+    """Return what `_getattr` does for a field of one of the names, which nearly all are, in one step."""
+
+    def render(context: Mapping[str, Any]) -> Any:
+        value = context.get(root, _ABSENT)
+        if isinstance(value, dict):
+            found = value.get(name, _ABSENT)
+        elif value is _ABSENT or isinstance(value, _PLAIN):
+            return environment.getattr(held(context), name)
         else:
             found = getattr(value, name, _ABSENT)
         return environment.undefined(obj=value, name=name) if found is _ABSENT else found

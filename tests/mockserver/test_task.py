@@ -15,16 +15,21 @@ BROKEN = Failure(500, "It broke", {"title": "Broken"})
 LINKS = ("http://127.0.0.1:4020/_files/a", "http://127.0.0.1:4020/_files/b")
 
 
-def view(end: str, now: int, failure: Failure | None = None, body: Any = None) -> TaskView:
-    """Return a task that ends so after 200 ms, as it is `now` ms after its creation."""
+def record(end: str, failure: Failure | None = None, body: Any = None) -> Task:
+    """Return a task that ends so after 200 ms."""
     operation = Stage("acme").operation("acme", "createPictures")
     plan = Plan(("queued", "painting", end), (0, 100, 200), failure)
-    task = Task(
+    return Task(
         id="pic_1", number=1, operation=operation, model="brush-2", created=1_000, plan=plan,
         body=b"" if body is None else as_json(body), random=bytes(40), price=4,
     )  # fmt: skip
+
+
+def view(end: str, now: int, failure: Failure | None = None, body: Any = None) -> TaskView:
+    """Return such a task as it is `now` ms after its creation."""
+    task = record(end, failure, body)
     state = task.state(1_000 + now)
-    return TaskView(task, state, operation.phase_of(state.status), LINKS)
+    return TaskView(task, state, task.operation.phase_of(state.status), LINKS)
 
 
 def facts(seen: TaskView) -> list[Any]:
@@ -59,10 +64,10 @@ def test_what_was_asked_is_there_as_data() -> None:
 
 
 def test_the_end_of_the_plan_is_known_from_the_start() -> None:
-    assert view("done", 0).task.ends() == 1_200
+    assert record("done").ends() == 1_200
 
 
 def test_a_task_has_room_for_nothing_that_is_not_in_its_table() -> None:
     with pytest.raises(AttributeError):
-        view("done", 0).task.more = 1  # type: ignore[attr-defined]
-    assert view("done", 0).task.stage() == Staging()
+        record("done").more = 1  # type: ignore[attr-defined]
+    assert record("done").stage() == Staging()

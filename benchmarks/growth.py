@@ -83,12 +83,17 @@ def equal(number: int) -> dict[str, Any]:
     return {"when": {"provider": "kie", "body": {"/input/prompt": f"prompt {number}"}}, "play": "server-error"}
 
 
+_TEXTLESS = (r"^\d{1,%d}$", r"(?i)[x-z]{2}\d{%d}", r"([A-Z])\1{2,%d}", r"^(?=.*\d)(?=.*[A-Z]).{%d}")
+"""Patterns that need no text of which it could be looked whether it is there."""
+
+
 def various(number: int) -> dict[str, Any]:
     """Return a rule of another kind than the one before it; none is for the creation that is measured."""
     kinds: tuple[dict[str, Any], ...] = (
         {"provider": "kie", "body": {"/input/prompt": f"prompt {number}"}},
         {"provider": "kie", "body": {"/input/prompt": {"contains": f"harbour {number}"}}},
         {"provider": "kie", "body": {"/input/prompt": {"matches": f"^a boat {number}$"}}},
+        {"provider": "kie", "body": {"/input/prompt": {"matches": _TEXTLESS[number // 8 % len(_TEXTLESS)] % number}}},
         {"provider": "kie", "headers": {"X-Test": f"test-{number}"}},
         {"provider": "kie", "model": "google/nano-banana", "body": {"/input/image_size": {"contains": str(number)}}},
         {"operation": "createTask", "body": {"/input/resolution": "4K", "/input/prompt": {"contains": str(number)}}},

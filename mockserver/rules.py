@@ -191,6 +191,7 @@ class RuleBook:
         for place in index.matching(request):
             rule, play = self.rules[index.numbers[place]], index.plays[place]
             if rule.used_up(play, operation.behaviour.does):
+                index.retire(place)
                 continue
             rule.matched += 1
             if rule.probability == 1 or _fraction(seed, namespace, rule) < rule.probability:

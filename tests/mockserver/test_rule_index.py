@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
 from dataclasses import replace
 from typing import Any
 
@@ -118,6 +118,37 @@ def test_of_many_rules_none_is_asked_by_itself(monkeypatch: Any) -> None:
     assert chosen(book, Request("POST", "/", b"", Headers(), as_json({"input": {"prompt": "boat 77"}}))) is None
 
 
+class Noted:
+    """A pattern that notes when it is asked."""
+
+    def __init__(self, compiled: re.Pattern[str], name: str, asked: list[str]) -> None:
+        self.pattern = compiled.pattern
+        self.flags = compiled.flags
+        self._compiled = compiled
+        self._name = name
+        self._asked = asked
+
+    def search(self, text: str) -> re.Match[str] | None:
+        """Note the question, and answer it."""
+        self._asked.append(self._name)
+        return self._compiled.search(text)
+
+
+def added_noting(book: RuleBook, pattern: str, name: str, asked: list[str], **more: Any) -> Rule:
+    """Add a rule whose pattern notes in `asked`, by `name`, when it is asked."""
+    when = {"body": {"/input/prompt": {"matches": pattern}}}
+    rule = book.add({"when": when, "play": "fail", **more}, "r", EMULATOR.providers, EMULATOR.repertoire)
+    ((place, matcher),) = rule.when.body.items()
+    noted: Any = Noted(re.compile(pattern), name, asked)
+    rule.when.body[place] = replace(matcher, pattern=noted)  # type: ignore[index]
+    return rule
+
+
+def asking(prompt: str) -> Request:
+    """Return a request for a picture of `prompt`."""
+    return Request("POST", "/", b"", Headers(), as_json({"input": {"prompt": prompt}}))
+
+
 @pytest.mark.parametrize("pattern", ["(?i)^{word}s? in a [a-z]+$", "{word}[0-9]*", "(?i)({word}|no {word}) in"])
 def test_of_many_patterns_those_alone_are_asked_whose_text_is_there(pattern: str) -> None:
     words = [
@@ -125,23 +156,90 @@ def test_of_many_patterns_those_alone_are_asked_whose_text_is_there(pattern: str
     ]
     book = RuleBook()
     asked: list[str] = []
-
-    def noting(word: str, accepts: Callable[[Any], bool]) -> Callable[[Any], bool]:
-        def noted(value: Any) -> bool:
-            asked.append(word)
-            return accepts(value)
-
-        return noted
-
     for word in words:
-        rule = added(book, {"body": {"/input/prompt": {"matches": pattern.replace("{word}", word)}}})
-        assert rule is not None
-        ((place, matcher),) = rule.when.body.items()
-        rule.when.body[place] = replace(matcher, accepts=noting(word, matcher.accepts))  # type: ignore[index]
+        added_noting(book, pattern.replace("{word}", word), word, asked)
     for prompt, found in (("cedarleaf in a storm", "cedarleaf"), ("a lighthouse", None), ("Cedar leaf", None)):
-        rule = chosen(book, Request("POST", "/", b"", Headers(), as_json({"input": {"prompt": prompt}})))
+        rule = chosen(book, asking(prompt))
         assert (None if rule is None else rule.when.body) == (
             None if found is None else book.rules[words.index(found)].when.body
         )
         assert asked == ([] if found is None else [found])
         asked.clear()
+
+
+SHAPES = [
+    r"^(.)\1", r"(\w+) \1", r"(?i)(s)\1", r"(?P<one>[a-z])(?P<two>\d)?(?(two)K|\b)", r"(?=.*\d)(?!.*K)",
+    r"(?<=\d)K$", r"(?<!4)K", r"^$", r"\A.{3,6}\Z",
+    r"(?i:k)\d*+.", r"(?>a+)b", r"(?ai)^\w+$", r"(?im)^k$", r"(?s)a.b", r"(?x) [a] \s # K",
+    r"\N{KELVIN SIGN}|[^ -~]", r"[A-Z]{2}|\d{3}", r"(?:(\d)|[^\d])*+\1$", r".{40}", r"(?-i:[^A])$", r"\D\S",
+]  # fmt: skip
+SHORT = st.text("abkKsS14 \n\N{KELVIN SIGN}\N{LATIN SMALL LETTER LONG S}\u0663", max_size=8) | st.text(
+    "aK", max_size=45
+)
+
+
+@given(st.lists(st.sampled_from(SHAPES), min_size=9, max_size=14), st.lists(SHORT, min_size=1, max_size=4))
+@settings(deadline=None)
+def test_of_patterns_that_need_no_text_those_are_found_that_asking_every_one_finds(
+    patterns: list[str], prompts: list[str]
+) -> None:
+    book = RuleBook()
+    for pattern in patterns:
+        added(book, {"body": {"/input/prompt": {"matches": pattern}}})
+    for prompt in [*prompts, prompts[0]]:
+        request = asking(prompt)
+        assert chosen(book, request) is one_by_one(book, request)
+        while (rule := chosen(book, request)) is not None:  # the next are found as well
+            book.remove(rule.id)
+            assert chosen(book, request) is one_by_one(book, request)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "matched"),
+    [
+        (r"\d{{{n}}}", "1" * 30),
+        (r"^[A-Z]{{{n}}}-\d+", "AAAAA-1"),
+        (r"(\d)\1{{{n}}}", "22222"),
+        (r"(?i)^[x-z]{{{n}}}", "Xyz" * 9),
+        (r"^.{{1{n}}}$", "a" * 15),
+    ],
+)
+def test_of_many_patterns_that_need_no_text_those_alone_are_asked_that_may_match(pattern: str, matched: str) -> None:
+    book = RuleBook()
+    asked: list[str] = []
+    for number in range(3, 20):
+        added_noting(book, pattern.format(n=number), str(number), asked)
+    assert chosen(book, asking("a storm")) is None
+    assert not asked
+    assert chosen(book, asking(matched)) is one_by_one(book, asking(matched))
+    assert len(asked) == 1
+
+
+def test_patterns_are_asked_when_it_is_their_turn_and_once() -> None:
+    book = RuleBook()
+    asked: list[str] = []
+    for name in ("A", "B", "C", "D"):
+        added_noting(book, f"[{name}a]", name, asked)
+    for _ in range(2):
+        assert chosen(book, asking("a boat")) is book.rules[0]
+    assert asked == ["A"]
+    assert chosen(book, asking("the C")) is book.rules[2]
+    assert asked == ["A", "A", "B", "C", "D"]
+
+
+def test_a_rule_that_is_used_up_is_asked_no_more() -> None:
+    book = RuleBook()
+    asked: list[str] = []
+    for name in ("once", "twice", "ever"):
+        added_noting(book, "[a-z]", name, asked, **({} if name == "ever" else {"times": 1}))
+    prompts = ["one", "two", "three", "four"]
+    assert [chosen(book, asking(prompt)) for prompt in prompts] == [*book.rules[:2], *[book.rules[2]] * 2]
+    assert asked == ["once", "once", "twice", "twice", "ever", "ever"]
+
+
+def test_a_rule_may_ask_a_header_twice() -> None:
+    book = RuleBook()
+    rule = added(book, {"headers": {"X-Test": {"matches": "[a]"}, "x-test": {"matches": "[b]"}}})
+    for value in (b"a", b"b", b"ab"):
+        request = Request("POST", "/", b"", Headers([(b"x-test", value)]), b"{}")
+        assert chosen(book, request) is one_by_one(book, request) is (rule if value == b"ab" else None)

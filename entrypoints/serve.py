@@ -26,7 +26,7 @@ from .ending import fail
 from .options import Amount, Time, load_providers, option
 from .version import VERSION
 
-_YOUNG = 10_000
+_YOUNG = 200_000
 """How many new containers the cyclic collector lets come before it looks at them."""
 
 
@@ -175,7 +175,8 @@ def _settle() -> None:
     """Keep the cyclic collector off what stays.
 
     What was loaded by now lives as long as the process. Beyond that, tasks and exchanges are many and hold no
-    cycles: looking for some as often as Python does by default would cost a tenth of the time, in long pauses.
+    cycles, nor does anything else that a request leaves behind: looking for some as often as Python does by default
+    would cost more than a tenth of the time, in long pauses.
     """
     gc.freeze()
-    gc.set_threshold(_YOUNG, 20, 100)
+    gc.set_threshold(_YOUNG, 10, 10)

@@ -113,6 +113,20 @@ def measured() -> dict[str, dict[str, float]]:
     return found
 
 
+@pytest.mark.parametrize("request_", ["creation", "poll", "refusal"])
+def test_a_request_leaves_nothing_to_the_cyclic_collector(request_: str) -> None:
+    ask = getattr(Asker(), request_)
+    ask()
+    gc.collect()
+    gc.disable()
+    try:
+        for _ in range(ROUNDS):
+            ask()
+        assert gc.collect() == 0
+    finally:
+        gc.enable()
+
+
 @pytest.fixture(scope="module")
 def cost() -> dict[str, dict[str, float]]:
     """What is measured now; stored as well, where that is asked for."""

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import http.client
+import itertools
 import random
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, closing
+from functools import partial
 from typing import Any
 
 from . import jobs
@@ -38,15 +40,17 @@ def measure_tasks(results: Results, sizes: Sequence[int], core: int, pace: Pace)
 
 
 def measure_rules(results: Results, sizes: Sequence[int], core: int, pace: Pace) -> None:
-    """Measure creations that the last rule is for, beside ever more rules before it."""
-    for measure, make, counts in ((EQUAL, equal, sizes), (ANY, various, [each for each in sizes if each <= 100])):
+    """Measure creations that the last rule is for, beside ever more rules before it; of any kind, with new prompts."""
+    few = [each for each in sizes if each <= 100]
+    for measure, make, last, counts in ((EQUAL, equal, LAST_EQUAL, sizes), (ANY, various, LAST_OF_ANY, few)):
+        numbers = itertools.count()
+        script = partial(jobs.repeated, jobs.CREATION) if measure == EQUAL else partial(jobs.new_prompts, numbers)
         with ExitStack() as stack:
             servers = {}
             for count in counts:
                 servers[count] = stack.enter_context(Running(understudy(), core))
-                add_rules(servers[count].port, [*(make(number) for number in range(count - 1)), LAST])
-            scripts = {count: lambda: jobs.repeated(jobs.CREATION) for count in counts}
-            _compare(results, measure, servers, scripts, pace)
+                add_rules(servers[count].port, [*(make(number) for number in range(count - 1)), last])
+            _compare(results, measure, servers, dict.fromkeys(counts, script), pace)
 
 
 def _compare(
@@ -75,7 +79,9 @@ def any_of(tasks: Sequence[str]) -> Callable[[], Script]:
     return script
 
 
-LAST = {"when": {"provider": "kie", "body": {"/input/prompt": jobs.PARAM["input"]["prompt"]}}, "play": "success"}
+_INPUT: dict[str, str] = jobs.PARAM["input"]
+LAST_EQUAL = {"when": {"provider": "kie", "body": {"/input/prompt": _INPUT["prompt"]}}, "play": "success"}
+LAST_OF_ANY = {"when": {"provider": "kie", "body": {"/input/resolution": _INPUT["resolution"]}}, "play": "success"}
 
 
 def equal(number: int) -> dict[str, Any]:

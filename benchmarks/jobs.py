@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import json
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 from itertools import cycle
 from typing import Any
@@ -91,6 +91,15 @@ def repeated(ask: Ask) -> Script:
     """Ask the same for ever."""
     while True:
         yield ask
+
+
+def new_prompts(numbers: Iterator[int]) -> Script:
+    """Create tasks for ever, each with a prompt that was not sent before."""
+    number = "00000000"
+    numbered = {**PARAM, "input": {**PARAM["input"], "prompt": f"{PARAM['input']['prompt']} {number}"}}
+    before, _, after = request("POST", CREATE, as_json(numbered)).partition(number.encode())
+    for each in numbers:
+        yield Ask(b"%b%08d%b" % (before, each, after), CREATION.holds)
 
 
 def poll_in_turn(tasks: Sequence[str]) -> Callable[[], Script]:

@@ -10,11 +10,10 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Callable, Iterator
-from importlib import import_module
 from typing import Any, NamedTuple
 
-_PARSER: Any = import_module("re._parser")
-_COMPILER: Any = import_module("re._compiler")
+from .pattern_parts import anything, combined, is_endless, letter_test, parts_of
+
 _LETTERS = frozenset({"ANY", "LITERAL", "NOT_LITERAL", "IN"})
 _BEGINNING, _END = "beginning", "end"
 """What is read before a text, and after it: longer than a letter, which they can't be mistaken for."""
@@ -66,11 +65,11 @@ class Automaton:
 
     def add(self, number: int, pattern: re.Pattern[str]) -> None:
         """Add `pattern`; one that is too long, or not understood, may match any text."""
-        parsed = _PARSER.parse(pattern.pattern, pattern.flags)
-        width = parsed.getwidth()[0]
+        parts = parts_of(pattern)
+        width = 0 if parts is None else parts.getwidth()[0]
         if width > _COPIES[0]:
             self._need(number, width)
-        read = _read(parsed, pattern.flags, self._count)
+        read = None if parts is None else _read(parts, pattern.flags, self._count)
         if read is None or read.whole.empty or self._count + len(read.follows) > _ALL:
             self._always |= 1 << number
             self._start_found |= 1 << number
@@ -181,11 +180,11 @@ def _bits(number: int) -> Iterator[int]:
         number ^= lowest
 
 
-def _read(parsed: Any, flags: int, offset: int) -> _Reader | None:
+def _read(parts: Any, flags: int, offset: int) -> _Reader | None:
     """Return what reads a pattern with the fewest positions that tell enough of it, or None where it is too much."""
     for copies in _COPIES:
         try:
-            readers = [_Reader(way, flags, offset, copies) for way in _ways(parsed)]
+            readers = [_Reader(way, flags, offset, copies) for way in _ways(parts)]
         except _TooMuchError:
             continue
         best = next((reader for reader in readers if not reader.common), readers[0])
@@ -194,9 +193,9 @@ def _read(parsed: Any, flags: int, offset: int) -> _Reader | None:
     return None
 
 
-def _ways(parsed: Any) -> list[list[Any]]:
+def _ways(parts: Any) -> list[list[Any]]:
     """Return what every match of a pattern has: the whole, and each lookahead with what is before it."""
-    items = list(parsed)
+    items = list(parts)
     ways = [items]
     for place, (kind, what) in enumerate(items):
         if str(kind) == "ASSERT" and what[0] > 0:
@@ -267,7 +266,7 @@ class _Reader:
 
     def _group(self, what: Any, flags: int) -> _Part:
         group, added, removed, items = what
-        flags = _COMPILER._combine_flags(flags, added, removed)
+        flags = combined(flags, added, removed)
         if group is not None and not self._inside and not self._again:
             self._groups[group] = items, flags
         return self._sequence(items, flags)
@@ -287,8 +286,7 @@ class _Reader:
         test = f"{kind} {what} {flags}"
         if test in self.tests:
             return self._position(test, self.tests[test][0])
-        one = _PARSER.SubPattern(_PARSER.State(), [(kind, what)])
-        return self._position(test, _COMPILER.compile(one, flags).fullmatch)
+        return self._position(test, letter_test(kind, what, flags))
 
     def _either(self, ways: Any, flags: int) -> _Part:
         parts = [self._within(way, flags) for way in ways]
@@ -300,7 +298,7 @@ class _Reader:
 
     def _repeat(self, what: Any, flags: int) -> _Part:
         least, most, items = what
-        bounded = most is not _PARSER.MAXREPEAT and most <= self._copies
+        bounded = not is_endless(most) and most <= self._copies
         written = most if bounded else max(1, min(least, self._copies))
         part = _NOTHING
         for number in range(written):
@@ -324,7 +322,7 @@ class _Reader:
     def _reference(self, group: int, flags: int) -> _Part:
         """Return what `group` reads; anything where letters may differ in case, or it may be read more than once."""
         if flags & re.IGNORECASE or group not in self._groups:
-            return self._repeat((0, _PARSER.MAXREPEAT, _PARSER.parse("(?s:.)")), flags)
+            return self._repeat(anything(), flags)
         items, flags = self._groups[group]
         self._again += 1
         part = self._sequence(items, flags)

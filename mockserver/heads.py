@@ -16,7 +16,7 @@ from .answer import Answer
 from .headers import Fields, Headers
 from .request import Request
 
-_MOST = 256
+_MOST = 1024
 _LONGEST = 4096
 _LINE = re.compile(
     rb"(DELETE|GET|PATCH|POST|PUT) (/[\w.~!$&'()*+,;=:@/-]*)(?:\?([\w.~!$&'()*+,;=:@/?%-]*))? HTTP/1\.1(?=\r\n)"

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from importlib import import_module
 from typing import Any
 
-_PARSER: Any = import_module("re._parser")
+from .pattern_parts import parts_of
+
 _ODD = {0x130: "i", 0x131: "i", 0x17F: "s", 0x212A: "k"}
 _LEAST = 2
 """A text shorter than this is found nearly everywhere."""
@@ -27,7 +27,7 @@ def fold(text: str) -> str:
 
 def literals_of(pattern: re.Pattern[str]) -> frozenset[str]:
     """Return texts of which a text must hold one, once folded, for `pattern` to match it; none where any may match."""
-    best = max(_needed(_PARSER.parse(pattern.pattern, pattern.flags)), key=_worth, default=frozenset())
+    best = max(_needed(parts_of(pattern) or ()), key=_worth, default=frozenset())
     return best if _worth(best) >= _LEAST and len(best) <= _MOST else frozenset()
 
 

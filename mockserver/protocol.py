@@ -88,6 +88,7 @@ class Protocol(HttpToolsProtocol):
             return
         self._told.clear()
         super().data_received(data)
+        self._begun = None
         if heads is not None and self._between and len(self._told) == 1:
             heads.learn(data, *self._told[0])
 

@@ -12,7 +12,7 @@ from unittest import SkipTest
 
 from hypothesis import HealthCheck, Phase, Verbosity, find, given, seed, settings
 from hypothesis.database import DirectoryBasedExampleDatabase, ExampleDatabase
-from hypothesis.errors import HypothesisException
+from hypothesis.errors import Flaky, NoSuchExample, Unsatisfiable
 from hypothesis.strategies import SearchStrategy
 
 T = TypeVar("T")
@@ -56,7 +56,7 @@ def drawn(strategy: SearchStrategy[T], count: int, number: int) -> list[T]:
         values.append(value)
 
     run: Any = _settings(count, Phase.generate)(seed(number)(given(strategy)(keep)))
-    with suppress(HypothesisException):  # next to nothing can be drawn: what was drawn will do
+    with suppress(Unsatisfiable):  # next to nothing can be drawn: what was drawn will do
         run()
     return values[:count]
 
@@ -69,7 +69,7 @@ def shelved(strategy: SearchStrategy[T], shelf: Shelf) -> list[T]:
         values.append(value)
         return False
 
-    with suppress(HypothesisException, SkipTest):  # nothing was kept, or none of it is what is looked for
+    with suppress(NoSuchExample, Unsatisfiable, SkipTest):  # nothing was kept, or none of it is what is looked for
         find(strategy, taken, settings=_settings(1, Phase.reuse, database=shelf.database), database_key=shelf.key)
     return values
 
@@ -86,7 +86,7 @@ def smallest(
     held = _settings(count, Phase.generate, Phase.shrink, database=shelf.database if shelf else None)
     key = shelf.key if shelf else None
     random = None if shelf else Random(number)  # noqa: S311 - no secret
-    with suppress(HypothesisException):
+    with suppress(NoSuchExample, Unsatisfiable, Flaky):  # it shows nothing, or not each time that it is asked
         found.append(find(strategy, shows, settings=held, random=random, database_key=key))
     return found[0] if found else None
 

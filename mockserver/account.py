@@ -52,6 +52,8 @@ class Account:
 
     def charge(self, task: Task) -> None:
         """Take the task's price, and lay it up for when the task's plan ends without a result."""
+        if self._due:  # where nobody asks for the balance, tasks that are long gone would be held here
+            self.balance(0, task.created)
         self.spent += task.price
         phase = task.operation.phase_of(task.plan.statuses[-1])
         if task.plan.progress == "time" and phase in {Phase.FAILED, Phase.CANCELLED}:

@@ -43,6 +43,7 @@ from .task import Task
 from .variation import vary
 
 _MOST_PLACES = 256
+_LONGEST_PLACE = 1024
 _UNKNOWN = dict.fromkeys(("price", "retry_after", "error", "task", "field", "missing", "new_id"))
 """What a refusal tells nothing of, unless it does."""
 
@@ -164,7 +165,7 @@ class Emulator:
         named = f"/~{quote(name, safe='')}" if name else ""
         base = self.settings.public_url + named + ("" if provider is self.root else f"/{provider.name}")
         place = _Place(provider, rest, name, base, provider.routes.find(rest))
-        if place.match is not None and not place.match.values:
+        if place.match is not None and not place.match.values and len(path) <= _LONGEST_PLACE:
             if len(self._places) >= _MOST_PLACES:
                 self._places.clear()
             self._places[path] = place

@@ -18,6 +18,8 @@ from .request import Request
 
 _MOST = 1024
 _LONGEST = 4096
+_MOST_LINES = 64
+"""Headers of a few bytes each take many times their size, once they are read."""
 _LINE = re.compile(
     rb"(DELETE|GET|PATCH|POST|PUT) (/[\w.~!$&'()*+,;=:@/-]*)(?:\?([\w.~!$&'()*+,;=:@/?%-]*))? HTTP/1\.1(?=\r\n)"
 )
@@ -44,6 +46,8 @@ class RequestHeads:
             return None
         begins = line.end()
         ends = data.find(_ENDS, begins)
+        if ends < 0:
+            return None
         known = self._known.get(data[begins:ends])
         if known is None or len(data) - ends - 4 != known.body_bytes:
             return None
@@ -61,6 +65,7 @@ class RequestHeads:
         if (
             ends < 0
             or len(block) > _LONGEST
+            or block.count(b"\n") > _MOST_LINES
             or len(data) - ends - 4 != body_bytes
             or block.count(b"\n") != block.count(b"\r\n")
         ):

@@ -72,10 +72,15 @@ class Protocol(HttpToolsProtocol):
         self._told: list[tuple[Headers, int]] = []
         self._answered_at = 0.0
         self._idle_timer: asyncio.TimerHandle | None = None
+        self._followed: RequestResponseCycle | None = None
 
     def connection_lost(self, exc: Exception | None) -> None:
         """End the connection."""
         super().connection_lost(exc)
+        followed = self._followed
+        if followed is not None and not followed.response_complete:  # uvicorn tells the newest request alone
+            followed.disconnected = True
+            followed.message_event.set()
         if self._idle_timer is not None:
             self._idle_timer.cancel()
 
@@ -86,11 +91,11 @@ class Protocol(HttpToolsProtocol):
         if request is not None and self._answered(request):
             self._unset_keepalive_if_required()
             return
-        self._told.clear()
         super().data_received(data)
         self._begun = None
         if heads is not None and self._between and len(self._told) == 1:
             heads.learn(data, *self._told[0])
+        self._told.clear()
 
     def on_message_begin(self) -> None:
         """Begin a request."""
@@ -99,6 +104,8 @@ class Protocol(HttpToolsProtocol):
         if self._held:
             self.url, self.headers, self.expect_100_continue, self._body = b"", [], False, b""
         else:
+            if not self.pipeline:
+                self._followed = self.cycle
             super().on_message_begin()
             self.scope["extensions"] = self._extensions
 
@@ -127,6 +134,11 @@ class Protocol(HttpToolsProtocol):
             self._held = False
         else:
             super().on_message_complete()
+
+    def on_response_complete(self) -> None:
+        """Go on to the next request that waits."""
+        self._followed = self.pipeline[-1][0] if self.pipeline else None
+        super().on_response_complete()
 
     def _is_busy(self) -> bool:
         """Tell whether an earlier request waits for its answer, or its answer to be sent."""
@@ -180,9 +192,14 @@ class Protocol(HttpToolsProtocol):
             self._idle_timer = self.loop.call_later(self.timeout_keep_alive, self._close_if_idle)
 
     def _close_if_idle(self) -> None:
-        """Close the connection if nothing came since the last answer, where uvicorn does not see to that itself."""
+        """Close the connection if nothing came since the last answer, where uvicorn does not see to that itself.
+
+        An answer that its reader did not take yet is sent all the same.
+        """
         self._idle_timer = None
-        if not self._between or self._is_busy() or self.timeout_keep_alive_task is not None:
+        before: RequestResponseCycle | None = self.cycle
+        waits = before is not None and not before.response_complete
+        if not self._between or waits or self.timeout_keep_alive_task is not None:
             return
         left = self._answered_at + self.timeout_keep_alive - self.loop.time()
         if left > 0:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import gc
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from understudy.mockserver.account import Account, StoredFile
 from understudy.mockserver.plan import Intervention
+from understudy.mockserver.task import Task
 from understudy.openapi.behaviour import Limit
 
 from .stage import SIMPLE, START, Stage
@@ -89,3 +92,13 @@ def test_a_failing_task_put_back_by_hand_gives_its_price_back_when_it_fails_agai
     stage.emulator.move(namespace, "kie", task, "waiting")
     assert namespace.account("kie").balance(100, task.ends()) == 100 - 18
     assert namespace.account("kie").balance(100, task.ends() + 1_000) == 100
+
+
+def test_tasks_that_failed_are_let_go_of_though_nobody_asks_for_the_balance() -> None:
+    stage = Stage("kie", limits=False, max_tasks=3)
+    account = stage.emulator.namespaces.of_key("test").account("kie")
+    for _ in range(10):
+        assert stage.create("kie", SIMPLE["kie"], headers={"Understudy-Scenario": "fail"}).is_success
+        stage.wait(3_600)
+    seen = [each for each in gc.get_objects() if isinstance(each, Task) and each.home is account.home]
+    assert len(seen) <= 4

@@ -423,3 +423,12 @@ def test_a_provider_without_an_error_for_a_condition_tells_it_as_the_wider_one()
         "model-unknown": "invalid",
     }
     assert App(emulator).emulator is emulator
+
+
+def test_what_a_path_leads_to_is_remembered_within_bounds() -> None:
+    stage = Stage("kie")
+    names = [*map(str, range(600)), "x" * 5_000]
+    assert {stage.ask("GET", f"/~{name}/kie/api/v1/chat/credit").status_code for name in names} == {200}
+    kept = vars(stage.emulator)["_places"]
+    assert 0 < len(kept) <= 256
+    assert max(map(len, kept)) < 1_000

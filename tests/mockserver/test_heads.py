@@ -122,6 +122,25 @@ def test_what_is_more_or_less_than_a_request_that_was_met_is_left_to_the_parser(
     assert learned().read(data) is None
 
 
+def test_a_head_without_its_end_is_left_to_the_parser_however_long_its_body_would_be() -> None:
+    line, heads = b"POST /a HTTP/1.1", RequestHeads()
+    block = b"\r\nHost: x\r\nContent-Length: 43"
+    cut = line + block + b"\r"
+    assert len(cut) - len(b"\r\n\r\n") == 43 - 1
+    heads.learn(line + block + b"\r\n\r\n" + b"x" * 43, Headers([(b"host", b"x"), (b"content-length", b"43")]), 43)
+    assert heads.read(line + block + b"\r\n\r\n" + b"y" * 43) is not None
+    assert heads.read(cut) is None
+
+
+def test_a_head_of_many_lines_is_not_kept() -> None:
+    for lines, kept in ((60, True), (500, False)):
+        fields = [(b"x-%d" % number, b"") for number in range(lines)]
+        data = b"GET / HTTP/1.1\r\n" + b"".join([b"%b:\r\n" % name for name, _ in fields]) + b"\r\n"
+        heads = RequestHeads()
+        heads.learn(data, Headers(fields), 0)
+        assert (heads.read(data) is not None) is kept
+
+
 def test_heads_that_are_met_are_bounded() -> None:
     heads = learned()
     for number in range(1100):

@@ -6,11 +6,13 @@ import json
 import re
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
+from understudy.mockserver.protocol import Protocol
 from understudy.mockserver.server import MockServer
 from understudy.mockserver.settings import Settings
+from uvicorn.server import ServerState
 
 from .stage import SIMPLE, as_json
 
@@ -217,3 +219,59 @@ def test_each_exchange_is_in_the_journal_once_whichever_way_it_went(server: Mock
     with connected(server) as connection:
         assert {asked(connection, each) for each in sent} == {200}
     assert len(list(server.emulator.journal)) - before == 6
+
+
+def state_of(server: MockServer) -> ServerState:
+    """Return what uvicorn keeps of `server`."""
+    found: ServerState = vars(server)["_server"].server_state
+    return found
+
+
+def until(holds: Callable[[], bool]) -> None:
+    """Wait until it `holds`."""
+    end = time.monotonic() + DEADLINE
+    while not holds():
+        assert time.monotonic() < end
+        time.sleep(0.001)
+
+
+def test_a_connection_whose_reader_is_slow_is_closed_as_well_once_it_is_idle() -> None:
+    with MockServer(["kie"], Settings(limits=False)) as server, socket.socket() as connection:
+        vars(server)["_server"].config.timeout_keep_alive = 0.1
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        connection.settimeout(DEADLINE)
+        host, port = server.url.removeprefix("http://").split(":")
+        connection.connect((host, int(port)))
+        until(lambda: bool(state_of(server).connections))
+        (protocol,) = state_of(server).connections
+        assert isinstance(protocol, Protocol)
+        sent = 0
+        while not protocol.flow.write_paused:
+            connection.sendall(request("GET /kie/openapi.json"))
+            sent += 1
+            until(lambda: state_of(server).total_requests == sent)  # noqa: B023 - asked at once
+        until(lambda: vars(protocol)["_idle_timer"] is None)
+        while connection.recv(1 << 20):
+            pass
+
+
+def test_of_requests_that_came_together_nothing_stays_with_the_connection(server: MockServer) -> None:
+    with connected(server) as connection:
+        connection.sendall(request(POLL) * 20)
+        received = b""
+        while received.count(b"HTTP/1.1 200") < 20:
+            received += connection.recv(65536)
+        (protocol,) = [each for each in state_of(server).connections if isinstance(each, Protocol)]
+        until(lambda: not vars(protocol)["_told"])
+
+
+@pytest.mark.parametrize("before", [[], [CONTROL]], ids=["first", "after another"])
+def test_a_fault_ends_with_its_connection_though_requests_wait_behind_it(
+    server: MockServer, before: list[bytes]
+) -> None:
+    played = request(CREATE, BODY, Understudy_Scenario="hang")
+    with connected(server) as connection:
+        connection.sendall(b"".join([*before, played, request(POLL), request(POLL)]))
+        assert not before or connection.recv(65536)
+        until(lambda: bool(state_of(server).tasks))
+    until(lambda: not state_of(server).tasks)

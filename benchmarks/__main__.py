@@ -43,7 +43,7 @@ class Profile:
 
 
 STANDARD = Profile(
-    "standard", Pace(5, 1.5, 3, 0.1), Pace(5, 1.5, 0.5, 0.5), 9, memory.Amounts(3, 100_000, 1_000_000),
+    "standard", Pace(5, 1.5, 3, 0.1), Pace(9, 1, 0.5, 0.3), 9, memory.Amounts(3, 100_000, 1_000_000),
     (1_000, 10_000, 100_000), (1, 10, 100, 1_000, 10_000), 3_000, 5, 3,
 )  # fmt: skip
 LONG = replace(STANDARD, name="long", tasks=(*STANDARD.tasks, 1_000_000))

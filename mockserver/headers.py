@@ -10,19 +10,15 @@ Fields = tuple[tuple[bytes, bytes], ...]
 
 
 class Headers:
-    """Headers as they were sent, and what is looked for in them, found once; none of it ever changes.
+    """Headers as they were sent, and what is looked for in them, found once; none of it ever changes."""
 
-    Attributes:
-        weight: how many bytes there are.
-    """
-
-    __slots__ = ("_credentials", "_fields", "_first", "weight")
+    __slots__ = ("_credentials", "_fields", "_first", "_weight")
 
     def __init__(self, fields: Sequence[tuple[bytes, bytes]] = ()) -> None:
         self._fields = tuple(fields)
         self._first = dict(reversed(self._fields))
         self._credentials: dict[tuple[str, str], str | None] = {}
-        self.weight = sum(map(len, chain.from_iterable(self._fields)))
+        self._weight = 0
 
     def __iter__(self) -> Iterator[tuple[bytes, bytes]]:
         """Yield names, in lower case, and values, as they were sent."""
@@ -31,6 +27,13 @@ class Headers:
     def __contains__(self, name: bytes) -> bool:
         """Tell whether a header called `name` (in lower case) was sent."""
         return name in self._first
+
+    @property
+    def weight(self) -> int:
+        """How many bytes there are."""
+        if not self._weight:
+            self._weight = sum(map(len, chain.from_iterable(self._fields)))
+        return self._weight
 
     def names(self) -> KeysView[bytes]:
         """Return the names of the headers that were sent, in lower case."""

@@ -1,14 +1,15 @@
-"""Heads of messages that come again and again: read, or written, once for all that are the same.
+"""Heads of plain requests, read in one go, and heads of answers, written once for all that have the same.
 
-A client sends the same headers with every request, but for their first line; a server answers most of them with the
-same headers. What is kept of them is keyed by the bytes themselves, so that nothing is taken for what it is not: a
-head that was not met before, or is anything but plain, goes the way that parses it.
+Most requests are plain: a method, a path and a query of letters that stand for themselves, headers of printable ASCII
+that ask for nothing special, a body of the length they tell. Such a head is read here, and known by its bytes when it
+comes again, as it does with every request of a client but for its first line. Whatever else there is (chunks, upgrades,
+folded lines, other versions, escapes, half a request, two of them) is left to the parser.
 """
 
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE
 
@@ -23,6 +24,9 @@ _MOST_LINES = 64
 _LINE = re.compile(
     rb"(DELETE|GET|PATCH|POST|PUT) (/[\w.~!$&'()*+,;=:@/-]*)(?:\?([\w.~!$&'()*+,;=:@/?%-]*))? HTTP/1\.1(?=\r\n)"
 )
+_PLAIN = re.compile(rb"(?:\r\n[\w!#$%&'*+.^`|~-]+:[\t\x20-\x7e]*(?<![\t ]))*+")
+_LENGTH = re.compile(rb"[0-9]{1,9}")
+_SPECIAL = frozenset({b"connection", b"expect", b"proxy-connection", b"transfer-encoding", b"upgrade"})
 _UNPRINTABLE = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
 _ENDS = b"\r\n\r\n"
 _Default = list[tuple[bytes, bytes]]
@@ -34,13 +38,15 @@ class _Known(NamedTuple):
 
 
 class RequestHeads:
-    """What stands between a request's first line and its body, by its bytes, as the parser understood it."""
+    """Reads what stands between a request's first line and its body, and knows it when it comes again."""
 
     def __init__(self) -> None:
         self._known: dict[bytes, _Known] = {}
+        self._met: set[int] = set()
+        self._fields: dict[bytes, tuple[bytes, bytes]] = {}
 
     def read(self, data: bytes) -> Request | None:
-        """Return the request that `data` is; None where it is more or less than one, or its headers are new."""
+        """Return the request that `data` is; None where it is more or less than one, or not plain."""
         line = _LINE.match(data)
         if line is None:
             return None
@@ -48,31 +54,57 @@ class RequestHeads:
         ends = data.find(_ENDS, begins)
         if ends < 0:
             return None
-        known = self._known.get(data[begins:ends])
+        block = data[begins:ends]
+        known = self._known.get(block) or self._read(block)
         if known is None or len(data) - ends - 4 != known.body_bytes:
             return None
         method, path, query = line.groups(b"")
         return Request(method.decode(), path.decode(), query, known.headers, data[ends + 4 :], on_socket=True)
 
-    def learn(self, data: bytes, headers: Headers, body_bytes: int) -> None:
-        """Know from now on that the headers in `data`, a whole request, are `headers` and lead to such a body."""
-        line = _LINE.match(data)
-        if line is None or b"transfer-encoding" in headers:
-            return
-        begins = line.end()
-        ends = data.find(_ENDS, begins)
-        block = data[begins:ends]
-        if (
-            ends < 0
-            or len(block) > _LONGEST
-            or block.count(b"\n") > _MOST_LINES
-            or len(data) - ends - 4 != body_bytes
-            or block.count(b"\n") != block.count(b"\r\n")
-        ):
-            return
-        if len(self._known) >= _MOST:
-            self._known.clear()
-        self._known[block] = _Known(headers, body_bytes)
+    def _read(self, block: bytes) -> _Known | None:
+        """Return what the lines of `block` say, and keep it where they came before: some differ every time."""
+        if len(block) > _LONGEST or block.count(b"\n") > _MOST_LINES or _PLAIN.fullmatch(block) is None:
+            return None
+        fields = [self._fields.get(line) or self._field(line) for line in block.split(b"\r\n")[1:]]
+        headers = Headers(fields)
+        body_bytes = _body_bytes(headers, fields)
+        if body_bytes is None:
+            return None
+        known = _Known(headers, body_bytes)
+        key = hash(block)
+        if key in self._met:
+            _make_room(self._known)
+            self._known[block] = known
+        else:
+            _make_room(self._met)
+            self._met.add(key)
+        return known
+
+    def _field(self, line: bytes) -> tuple[bytes, bytes]:
+        name, _, value = line.partition(b":")
+        _make_room(self._fields)
+        field = self._fields[line] = name.lower(), value.lstrip(b" \t")
+        return field
+
+
+def _make_room(kept: dict[bytes, Any] | set[int]) -> None:
+    if len(kept) >= _MOST:
+        kept.clear()
+
+
+def _body_bytes(headers: Headers, fields: list[tuple[bytes, bytes]]) -> int | None:
+    """Return how long the body is that follows; None where more than that has to be known of it."""
+    names = headers.names()
+    if not _SPECIAL.isdisjoint(names) and not _only_keeps_alive(fields):
+        return None
+    if b"content-length" not in names:
+        return 0
+    lengths = [value for name, value in fields if name == b"content-length"]
+    return int(lengths[0]) if len(lengths) == 1 and _LENGTH.fullmatch(lengths[0]) else None
+
+
+def _only_keeps_alive(fields: list[tuple[bytes, bytes]]) -> bool:
+    return all(name == b"connection" and value.lower() == b"keep-alive" for name, value in fields if name in _SPECIAL)
 
 
 class AnswerHeads:

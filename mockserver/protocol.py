@@ -1,8 +1,8 @@
 """The protocol class given to uvicorn: HTTP as always, a handle on the connection for faults, and two shorter ways.
 
 Most requests need nothing of what ASGI is for: they are whole when they are read, and their answer is there at once.
-These are answered where they are read, from bytes to bytes, with one write. Where nothing of a request is new but its
-first line and its body, not even the parser is asked. Whatever is else (the control API, files, faults, large bodies,
+These are answered where they are read, from bytes to bytes, with one write; for those whose head is plain, not even the
+parser is asked. Whatever is else (the control API, files, faults, large bodies,
 old clients, requests that wait for an earlier one) goes the usual way, through ASGI.
 """
 
@@ -69,7 +69,6 @@ class Protocol(HttpToolsProtocol):
         self._held = False
         self._body = b""
         self._begun: Exchange | None = None
-        self._told: list[tuple[Headers, int]] = []
         self._answered_at = 0.0
         self._idle_timer: asyncio.TimerHandle | None = None
         self._followed: RequestResponseCycle | None = None
@@ -85,17 +84,14 @@ class Protocol(HttpToolsProtocol):
             self._idle_timer.cancel()
 
     def data_received(self, data: bytes) -> None:
-        """Take what was received: a request as it was met before, or else what the parser has to read."""
-        heads = self._known.request_heads if self._known is not None and self._between and not self._is_busy() else None
-        request = None if heads is None else heads.read(data)
-        if request is not None and self._answered(request):
-            self._unset_keepalive_if_required()
-            return
+        """Take what was received: a plain request, or else what the parser has to read."""
+        if self._between and self._known is not None and not self._is_busy():
+            request = self._known.request_heads.read(data)
+            if request is not None and self._answered(request):
+                self._unset_keepalive_if_required()
+                return
         super().data_received(data)
         self._begun = None
-        if heads is not None and self._between and len(self._told) == 1:
-            heads.learn(data, *self._told[0])
-        self._told.clear()
 
     def on_message_begin(self) -> None:
         """Begin a request."""
@@ -164,7 +160,6 @@ class Protocol(HttpToolsProtocol):
         text = path.decode("ascii")
         method = self.parser.get_method().decode("ascii")
         headers = Headers(self.headers)
-        self._told.append((headers, len(self._body)))
         return Request(method, unquote(text) if "%" in text else text, query, headers, self._body, on_socket=True)
 
     def _answered(self, request: Request) -> bool:

@@ -9,7 +9,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from understudy.mockserver.answer import Answer
-from understudy.mockserver.headers import Headers
 from understudy.mockserver.heads import AnswerHeads, RequestHeads
 
 METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS", "CONNECT", "get"]
@@ -17,7 +16,10 @@ TARGETS = ["/a/b-c_d", "/a?b=c&d=%20e", "/a?", "/%41", "/a#b", "//a", "*", "http
 VERSIONS = ["1.1", "1.0", "2.0", ""]
 LINES = [
     "Host: x", "host:x", "X-Long:  some thing ", "Content-Length: 3", "Content-Length: 0", "Transfer-Encoding: chunked",
-    "Connection: close", "Connection: keep-alive", "Expect: 100-continue", "X-Empty:", " folded", "no colon",
+    "Connection: close", "Connection: keep-alive", "Expect: 100-continue",
+    "Content-length:3", "Connection: Keep-Alive, x", "Proxy-Connection: close", "Upgrade: x", "X\x0b: y", "X-Tab: a\tb",
+    "X-Odd: \x7f",
+    "X-Quoted: \"a b\"", "Cookie: a=b; c", "X-Empty:", " folded", "no colon",
     "X: a\nY: b",
 ]  # fmt: skip
 DATE = [(b"date", b"Sat, 21 Nov 2026 12:00:00 GMT")]
@@ -54,7 +56,8 @@ class Parsed:
 
     def on_message_complete(self) -> None:
         """End a message."""
-        self.messages[-1] |= {"whole": True, "method": self.parser.get_method()}
+        plain = self.parser.should_keep_alive() and not self.parser.should_upgrade()
+        self.messages[-1] |= {"whole": True, "method": self.parser.get_method(), "plain": plain}
 
     @property
     def only(self) -> dict[str, Any] | None:
@@ -77,77 +80,88 @@ def requests(draw: st.DrawFn) -> bytes:
 @given(st.lists(requests(), min_size=1, max_size=6))
 def test_a_request_is_read_as_the_parser_reads_it(sent: list[bytes]) -> None:
     heads = RequestHeads()
-    for data in sent:
-        parsed = Parsed(data).only
-        if parsed is not None:
-            heads.learn(data, Headers(parsed["headers"]), len(parsed["body"]))
-    first_lines, others = zip(*(data.partition(b"\r\n")[::2] for data in sent), strict=True)
-    for data in (*sent, *(line + b"\r\n" + other for line in first_lines for other in others)):
+    for data in sent * 3:  # read as new, as met before, and as known
         request = heads.read(data)
         if request is None:
             continue
         parsed = Parsed(data).only
         assert parsed is not None, data
+        assert parsed["plain"]
         path, _, query = parsed["url"].partition(b"?")
         assert (request.method.encode(), request.path.encode()) == (parsed["method"], path)
         assert (request.query_string, request.body) == (query, parsed["body"])
         assert list(request.headers) == parsed["headers"]
 
 
-PLAIN = b"POST /a?b=c HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nabc"
+PLAIN = b"POST /a?b=c HTTP/1.1\r\nHost: x\r\nConnection: Keep-Alive\r\nContent-Length: 3\r\n\r\nabc"
 
 
-def learned() -> RequestHeads:
-    """Return heads that know the headers of `PLAIN`."""
+def met(data: bytes) -> RequestHeads:
+    """Return what has read `data` before."""
     heads = RequestHeads()
-    heads.learn(PLAIN, Headers([(b"host", b"x"), (b"content-length", b"3")]), 3)
+    for _ in range(3):
+        heads.read(data)
     return heads
 
 
-def test_headers_that_were_met_are_read_with_another_line_and_body() -> None:
-    request = learned().read(PLAIN.replace(b"POST /a?b=c", b"PUT /x").replace(b"abc", b"xyz"))
+@pytest.mark.parametrize("heads", [RequestHeads(), met(PLAIN)], ids=["new", "met"])
+def test_a_plain_request_is_read(heads: RequestHeads) -> None:
+    request = heads.read(PLAIN)
     assert request is not None
-    assert (request.method, request.path, request.query_string, request.body) == ("PUT", "/x", b"", b"xyz")
+    assert (request.method, request.path, request.query_string, request.body) == ("POST", "/a", b"b=c", b"abc")
+    assert list(request.headers) == [(b"host", b"x"), (b"connection", b"Keep-Alive"), (b"content-length", b"3")]
 
 
+def test_headers_that_come_again_are_the_same_object() -> None:
+    heads = met(PLAIN)
+    one, other = heads.read(PLAIN), heads.read(PLAIN.replace(b"POST /a?b=c", b"PUT /x").replace(b"abc", b"xyz"))
+    assert one is not None
+    assert other is not None
+    assert one.headers is other.headers
+    assert (other.method, other.path, other.query_string, other.body) == ("PUT", "/x", b"", b"xyz")
+
+
+@pytest.mark.parametrize("heads", [RequestHeads(), met(PLAIN)], ids=["new", "met"])
 @pytest.mark.parametrize(
     "data",
     [
-        PLAIN[:-1], PLAIN + b"GET", PLAIN.replace(b"Host: x", b"Host: y"), PLAIN.replace(b"POST", b"HEAD"),
-        PLAIN.replace(b"1.1", b"1.0"), PLAIN.replace(b"/a", b"/%61"), PLAIN.replace(b"\r\n\r\n", b"\r\n"), b"",
+        PLAIN[:-1], PLAIN + b"GET", PLAIN.replace(b"POST", b"HEAD"), PLAIN.replace(b"1.1", b"1.0"),
+        PLAIN.replace(b"/a", b"/%61"), PLAIN.replace(b"\r\n\r\n", b"\r\n"), b"", PLAIN.replace(b": x", b": x "),
+        PLAIN.replace(b"Keep-Alive", b"close"), PLAIN.replace(b"Host", b"Expect"), PLAIN.replace(b"Host", b"Upgrade"),
+        PLAIN.replace(b"Host: x", b"Content-Length: 3"), PLAIN.replace(b"Host: x", b"Host: \xc3\xa9"),
+        PLAIN.replace(b"Host: x", b"Host: x\r\n y"), PLAIN.replace(b"Host: x", b"Transfer-Encoding: chunked"),
+        PLAIN.replace(b"Length: 3", b"Length: +3"), PLAIN.replace(b"Host: x", b"X-Long: " + b"x" * 5000),
+        PLAIN.replace(b"Host: x", b"Host : x"), PLAIN.replace(b"Host: x", b"Host: x\ny: z"),
     ],
-    ids=["shorter", "longer", "others", "head", "old", "escaped", "endless", "nothing"],
 )  # fmt: skip
-def test_what_is_more_or_less_than_a_request_that_was_met_is_left_to_the_parser(data: bytes) -> None:
-    assert learned().read(data) is None
+def test_what_is_not_plain_is_left_to_the_parser(heads: RequestHeads, data: bytes) -> None:
+    assert heads.read(data) is None
 
 
 def test_a_head_without_its_end_is_left_to_the_parser_however_long_its_body_would_be() -> None:
-    line, heads = b"POST /a HTTP/1.1", RequestHeads()
-    block = b"\r\nHost: x\r\nContent-Length: 43"
-    cut = line + block + b"\r"
+    cut = b"POST /a HTTP/1.1\r\nHost: x\r\nContent-Length: 43\r"
     assert len(cut) - len(b"\r\n\r\n") == 43 - 1
-    heads.learn(line + block + b"\r\n\r\n" + b"x" * 43, Headers([(b"host", b"x"), (b"content-length", b"43")]), 43)
-    assert heads.read(line + block + b"\r\n\r\n" + b"y" * 43) is not None
+    heads = met(cut + b"\n\r\n" + b"y" * 43)
+    assert heads.read(cut + b"\n\r\n" + b"y" * 43) is not None
     assert heads.read(cut) is None
 
 
-def test_a_head_of_many_lines_is_not_kept() -> None:
-    for lines, kept in ((60, True), (500, False)):
-        fields = [(b"x-%d" % number, b"") for number in range(lines)]
-        data = b"GET / HTTP/1.1\r\n" + b"".join([b"%b:\r\n" % name for name, _ in fields]) + b"\r\n"
-        heads = RequestHeads()
-        heads.learn(data, Headers(fields), 0)
-        assert (heads.read(data) is not None) is kept
+@pytest.mark.parametrize(("lines", "plain"), [(60, True), (500, False)])
+def test_a_head_of_many_lines_is_left_to_the_parser(lines: int, plain: bool) -> None:
+    data = b"GET / HTTP/1.1\r\n" + b"".join([b"x-%d:\r\n" % number for number in range(lines)]) + b"\r\n"
+    assert (RequestHeads().read(data) is not None) is plain
 
 
-def test_heads_that_are_met_are_bounded() -> None:
-    heads = learned()
-    for number in range(1100):
-        data = b"GET / HTTP/1.1\r\nX-Id: %d\r\n\r\n" % number
-        heads.learn(data, Headers([(b"x-id", b"%d" % number)]), 0)
-    assert heads.read(PLAIN) is None
-    assert heads.read(b"GET /new HTTP/1.1\r\nX-Id: 1099\r\n\r\n") is not None
+def test_heads_that_are_known_are_bounded() -> None:
+    heads = met(PLAIN)
+    first = heads.read(PLAIN)
+    for number in range(3000):
+        for _ in range(2):
+            heads.read(b"GET / HTTP/1.1\r\nX-Id: %d\r\n\r\n" % number)
+    again = heads.read(PLAIN)
+    assert first is not None
+    assert again is not None
+    assert again.headers is not first.headers
 
 
 def test_a_head_is_written_once_for_each_date() -> None:

@@ -253,25 +253,3 @@ def test_a_connection_whose_reader_is_slow_is_closed_as_well_once_it_is_idle() -
         until(lambda: vars(protocol)["_idle_timer"] is None)
         while connection.recv(1 << 20):
             pass
-
-
-def test_of_requests_that_came_together_nothing_stays_with_the_connection(server: MockServer) -> None:
-    with connected(server) as connection:
-        connection.sendall(request(POLL) * 20)
-        received = b""
-        while received.count(b"HTTP/1.1 200") < 20:
-            received += connection.recv(65536)
-        (protocol,) = [each for each in state_of(server).connections if isinstance(each, Protocol)]
-        until(lambda: not vars(protocol)["_told"])
-
-
-@pytest.mark.parametrize("before", [[], [CONTROL]], ids=["first", "after another"])
-def test_a_fault_ends_with_its_connection_though_requests_wait_behind_it(
-    server: MockServer, before: list[bytes]
-) -> None:
-    played = request(CREATE, BODY, Understudy_Scenario="hang")
-    with connected(server) as connection:
-        connection.sendall(b"".join([*before, played, request(POLL), request(POLL)]))
-        assert not before or connection.recv(65536)
-        until(lambda: bool(state_of(server).tasks))
-    until(lambda: not state_of(server).tasks)

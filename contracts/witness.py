@@ -8,6 +8,7 @@ the same payloads. Two validators have to agree.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from typing import Any
 
 from ..openapi.errors import cut
@@ -57,7 +58,7 @@ class Prover:
             "revision": (Strategies(None, resolver=revision.resolve), revision),
         }
         self._judges: dict[tuple[str, int], tuple[Schema, Judge, Any]] = {}
-        self._frames: dict[tuple[str, int], list[Any]] = {}
+        self._values: dict[tuple[str, int, int, bool], tuple[Schema, list[Any]]] = {}
         self._everything: dict[str, Strategies] = {}
 
     def witness(self, claim: Claim) -> Witness:
@@ -181,10 +182,7 @@ class Prover:
         """Yield fresh payloads that fit, with as many members as they may have."""
         import copy  # noqa: PLC0415
 
-        key = side, id(schema)
-        if key not in self._frames:
-            self._frames[key] = self._drawn(side, schema, _FRAMES, self._full(side))
-        yield from (copy.deepcopy(each) for each in self._frames[key])
+        yield from (copy.deepcopy(each) for each in self._drawn(side, schema, _FRAMES, whole=True))
 
     def _full(self, side: str) -> Strategies:
         """Return strategies that leave out nothing that may be there."""
@@ -192,11 +190,16 @@ class Prover:
             self._everything[side] = Strategies(None, resolver=self._sides[side][1].resolve, everything=True)
         return self._everything[side]
 
-    def _drawn(self, side: str, schema: Schema, count: int, strategies: Strategies | None = None) -> list[Any]:
-        try:
-            return samples((strategies or self._sides[side][0]).values(schema), count)
-        except SchemaError:
-            return []
+    def _drawn(self, side: str, schema: Schema, count: int, *, whole: bool = False) -> list[Any]:
+        """Return values that fit, drawn once for all claims; `whole` ones leave out nothing that may be there."""
+        key = side, id(schema), count, whole
+        if key not in self._values:
+            strategies = self._full(side) if whole else self._sides[side][0]
+            values: list[Any] = []
+            with suppress(SchemaError):
+                values = samples(strategies.values(schema), count)
+            self._values[key] = schema, values  # the schema is kept, so that its id stays its own
+        return self._values[key][1]
 
 
 def _tells(error: Any, change: Change) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import marshal
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -113,6 +114,24 @@ def _parsed(text: str, name: str) -> Any:
             if name.endswith(".json"):  # elsewhere YAML has its say: a flow mapping may begin like JSON
                 problem = f"broken JSON: {error.msg} (column {error.colno})"
                 raise LoadError(name, problem, line=error.lineno) from None
+    known = _remembered.get(text)
+    if known is not None:
+        return marshal.loads(known)  # noqa: S302 - it was written by this process
+    data = _from_yaml(text, name)
+    if len(text) <= _MOST_CHARACTERS:
+        while len(_remembered) >= _MOST_REMEMBERED:
+            _remembered.pop(next(iter(_remembered)), None)
+        _remembered[text] = marshal.dumps(data)
+    return data
+
+
+_MOST_REMEMBERED = 32
+_MOST_CHARACTERS = 500_000
+_remembered: dict[str, bytes] = {}
+"""What texts of YAML hold, as bytes, of which everybody who reads one again gets values of their own."""
+
+
+def _from_yaml(text: str, name: str) -> Any:
     try:
         _check_nesting(text, name)
         node = yaml.compose(text, Loader=_Loader)

@@ -86,14 +86,13 @@ def check(identity: str, severity: Severity, subject: Subject, family: str, sent
     """Make a `Check` of a function that yields a `Problem`, or None where something was judged and is right."""
 
     def made(judge: Judge) -> Check:
+        def judgement(problem: Problem | None) -> Judgement:
+            if problem is None:
+                return None
+            return Finding(identity, severity, problem.sentence, problem.operation, problem.pointer, problem.evidence)
+
         def judged(*args: Any) -> Iterator[Judgement]:
-            for problem in judge(*args):
-                if problem is None:
-                    yield None
-                else:
-                    yield Finding(
-                        identity, severity, problem.sentence, problem.operation, problem.pointer, problem.evidence
-                    )
+            return map(judgement, judge(*args))
 
         return Check(identity, severity, subject, sentence, family, judged)
 

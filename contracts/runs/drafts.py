@@ -43,9 +43,9 @@ class Draft:
     body: Any = MISSING
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Form:
-    """One way to ask an operation: with one content type, for one variant.
+    """One way to ask an operation: with one content type, for one variant. Each is equal to itself alone.
 
     Attributes:
         operation: what is asked.
@@ -95,6 +95,9 @@ class Drafts:
         document = oracle.contract.document("")
         self.some = Strategies(document, direction="sent")
         self.all = Strategies(document, direction="sent", everything=True)
+        self._forms: dict[tuple[str, bool], list[Form]] = {}
+        self._simplest: dict[Form, Draft | None] = {}
+        self._examples: dict[Form, list[Draft]] = {}
 
     def forms(self, operation: DocumentedOperation, *, everything: bool = False) -> list[Form]:
         """Return the ways to ask `operation`; with `everything`, drafts leave out nothing that may be there.
@@ -102,6 +105,12 @@ class Drafts:
         Raises:
             SchemaError: nothing can be drawn for a schema.
         """
+        asked = operation.name, everything
+        if asked not in self._forms:
+            self._forms[asked] = self._made(operation, everything=everything)
+        return self._forms[asked]
+
+    def _made(self, operation: DocumentedOperation, *, everything: bool) -> list[Form]:
         strategies = self.all if everything else self.some
         parameters = self._parameters(operation, strategies, everything=everything)
         made = []
@@ -172,12 +181,11 @@ class Drafts:
 
     def examples(self, form: Form) -> list[Draft]:
         """Return what the contract's examples ask, as far as that is valid; where there are none, the simplest."""
-        found = []
-        for body in self._documented(form):
-            draft = Draft({}, self.settled(form.operation, body))
-            if self.is_valid(form, draft):
-                found.append(draft)
-        return found or [each for each in [self.simplest(form)] if each is not None]
+        if form not in self._examples:
+            shown = [Draft({}, self.settled(form.operation, body)) for body in self._documented(form)]
+            found = [each for each in shown if self.is_valid(form, each)]
+            self._examples[form] = found or [each for each in [self.simplest(form)] if each is not None]
+        return self._examples[form]
 
     def _documented(self, form: Form) -> Iterator[Any]:
         operation, contract = form.operation, form.operation.contract
@@ -194,8 +202,9 @@ class Drafts:
         """Return the simplest draft of `form`, None where there is none."""
         from .drawing import drawn  # noqa: PLC0415 - only who draws needs Hypothesis's machinery
 
-        found = drawn(form.drafts, 1, 0)
-        return found[0] if found else None
+        if form not in self._simplest:
+            self._simplest[form] = next(iter(drawn(form.drafts, 1, 0)), None)
+        return self._simplest[form]
 
     def is_valid(self, form: Form, draft: Draft) -> bool:
         """Tell whether the stored contract has nothing against `draft`, as it would be sent."""

@@ -50,8 +50,10 @@ class Target:
         self._app = app
         self._seconds = seconds
         self._host = parts.netloc
-        # The environment's proxies are none of a test's business.
-        self._http = httpx.AsyncClient(timeout=seconds, trust_env=False, headers={})
+        # The environment's proxies are none of a test's business, nor are certificates where nothing is encrypted.
+        self._http = httpx.AsyncClient(
+            timeout=seconds, trust_env=False, headers={}, verify=app is None and parts.scheme == "https"
+        )
         self._http.headers.clear()
         self.in_process = app is not None
         self._prefix = urlsplit(self.base_url).path

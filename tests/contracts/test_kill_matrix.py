@@ -43,7 +43,7 @@ def test_a_harmless_variant_is_met_with_silence(case: Case) -> None:
 @pytest.mark.untraced
 @pytest.mark.parametrize("style", STYLES[:5])
 def test_a_right_emulator_is_met_with_silence(style: str) -> None:
-    _silent(_right(style), max_examples=200, parts=("requests", "lives"))
+    _silent(_right(style), max_examples=100, parts=("requests", "lives"))
 
 
 @pytest.mark.nightly

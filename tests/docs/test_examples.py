@@ -16,7 +16,10 @@ from PIL import Image
 from ..processes import COMMAND, Running
 
 ROOT = Path(__file__).parent.parent.parent
-FILES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+README, WATCH = ROOT / "README.md", ROOT / "docs" / "watch.md"
+FILES = [README, *sorted((ROOT / "docs").glob("*.md"))]
+LOOKED_AT_CLOSER = {README, WATCH}
+"""What is run by tests of its own, which look for more than the consoles show."""
 SHOWN = "http://127.0.0.1:4020"
 SERVING = {"serve": SHOWN, "watch": "http://127.0.0.1:4021"}
 """The commands that go on until they are stopped, and where the documentation shows them."""
@@ -116,8 +119,8 @@ def console(tmp_path: Path) -> Iterator[Console]:
     opened.close()
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
-def test_every_console_shows_what_comes(console: Console, path: Path) -> None:
+def run_all(console: Console, path: Path) -> None:
+    """Run the consoles of `path`, and check what each step shows."""
     text = path.read_text()
     make_folders(text, console.folder)
     assert list(steps(text)) or "$ " not in text
@@ -126,15 +129,18 @@ def test_every_console_shows_what_comes(console: Console, path: Path) -> None:
         assert fits(step.shown, came) or not step.shown, f"{step.command}\nshown: {step.shown}\ncame:  {came}"
 
 
-def test_what_watch_says_is_what_is_shown(console: Console) -> None:
-    text = (ROOT / "docs" / "watch.md").read_text()
-    for step in steps(text):
-        console.run(step)
+@pytest.mark.parametrize("path", [each for each in FILES if each not in LOOKED_AT_CLOSER], ids=lambda path: path.name)
+def test_every_console_shows_what_comes(console: Console, path: Path) -> None:
+    run_all(console, path)
+
+
+def test_every_console_shows_what_comes_and_watch_says_what_is_shown(console: Console) -> None:
+    run_all(console, WATCH)
     watch = console.servers[SERVING["watch"]]
     watch.until(lambda: any("undocumented-field" in line for line in watch.out))
     assert watch.stop(signal.SIGINT) == 0
     came = console.as_shown("\n".join(watch.out[3:]))
-    assert fits(blocks(text, "text")[0].rstrip(), came), came
+    assert fits(blocks(WATCH.read_text(), "text")[0].rstrip(), came), came
 
 
 def test_the_log_line_is_the_one_that_is_shown(console: Console) -> None:
@@ -148,9 +154,8 @@ def test_the_log_line_is_the_one_that_is_shown(console: Console) -> None:
     assert came | {"ms": shown["ms"], "time": shown["time"]} == shown
 
 
-def test_the_picture_of_the_readme_is_what_is_fetched(console: Console) -> None:
-    for step in steps((ROOT / "README.md").read_text()):
-        console.run(step)
+def test_every_console_of_the_readme_shows_what_comes_and_its_picture_is_what_is_fetched(console: Console) -> None:
+    run_all(console, README)
     fetched, shown = (Image.open(each / "picture.png") for each in (console.folder, ROOT / "docs"))
     with fetched, shown:
         assert (fetched.format, fetched.tobytes()) == (shown.format, shown.tobytes())

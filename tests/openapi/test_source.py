@@ -30,6 +30,16 @@ def refused(text: str, name: str = "a.yaml") -> str:
     return str(caught.value)
 
 
+def test_who_reads_a_text_again_gets_the_same_values_and_may_change_them() -> None:
+    text = "a: &one [1, 1.5, ~, yes, true, 123456789012345678901234567890]\nb: *one\n"
+    first, again = parse_source(text, "a.yaml"), parse_source(text, "b.yaml")
+    assert (again.data, again.name) == (first.data, "b.yaml")
+    assert first.data["a"] == [1, 1.5, None, "yes", True, 123456789012345678901234567890]
+    first.data["a"].append("changed")
+    assert "changed" not in again.data["a"]
+    assert parse_source(text, "a.yaml").data == again.data
+
+
 @pytest.mark.parametrize(
     "text",
     ["yes", "no", "on", "off", "y", "2025-09-21", "2025-09-21T00:00:00Z", "12:30:45", "1_000", "1.0.0", "=", ".5s"],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import islice, product
@@ -90,13 +91,24 @@ def documented(style: str, options: tuple[tuple[str, str], ...]) -> Provider:
     return load_provider(folder(style), dict(options))
 
 
+@lru_cache(maxsize=16)
+def emulated(style: str, options: tuple[tuple[str, str], ...]) -> Provider:
+    """Return the provider as the emulator plays it, another object than the kit's; loaded once as well."""
+    return load_provider(folder(style), dict(options))
+
+
+def _provider(case: Case, shared: Callable[..., Provider], *, changed: bool) -> Provider:
+    """Return the provider that all cases share, or one of its own for a case whose defect changes it."""
+    return load_provider(folder(case.style), dict(case.options)) if changed else shared(case.style, case.options)
+
+
 def played(case: Case, *, max_examples: int = 2, seed: int = 0, parts: tuple[str, ...] | None = None) -> Verification:
     """Return what the kit says of an emulator with the case's defect."""
-    untouched = case.defect.documented is Defect.documented
-    chosen = dict(case.options)
-    provider = documented(case.style, case.options) if untouched else load_provider(folder(case.style), chosen)
+    provider = _provider(case, documented, changed=case.defect.documented is not Defect.documented)
     case.defect.documented(provider)
-    app = FaultyApp(provider, load_provider(folder(case.style), chosen), case.defect, _SETTINGS)
+    app = FaultyApp(
+        provider, _provider(case, emulated, changed=case.defect.emulated is not Defect.emulated), case.defect, _SETTINGS
+    )
     settings = VerifySettings(
         key=provider.behaviour.key_prefix + "kill-matrix", seed=seed, max_examples=max_examples, shrink=False,
         parts=case.parts if parts is None else parts,

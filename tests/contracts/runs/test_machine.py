@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from understudy.contracts.checks.exchange import Exchange
 
 from ..faulty.matrix import DEFECTS, NOTHING, Case, played
@@ -20,6 +21,7 @@ def test_lives_side_by_side_find_nothing_with_a_right_emulator_and_judge_all_the
     assert judged >= {"status-edges", "ids-differ", "own-tasks-only", "cancel-sticks", "callback-retries"}
 
 
+@pytest.mark.untraced
 def test_ids_that_are_given_twice_are_found_with_two_creations_and_no_more() -> None:
     (found,) = [
         each

@@ -21,6 +21,8 @@ from understudy.openapi.pointer import MISSING, resolve
 from .bench import Bench, Line, steered
 from .stage import NAMES, provider_of
 
+pytestmark = pytest.mark.untraced  # the same lines again and again, and each twice as slow when traced
+
 SCENARIOS = built_in_scenarios()
 NOT_EXPRESSED = {
     **{("partial", each): "one result for each task" for each in ("kie", "apikley", "crun", "mulerouter")},

@@ -14,6 +14,8 @@ from understudy.mockserver.settings import Settings
 from ...client.speakers import MODELS, loaded_once
 from .reference import KINDS
 
+pytestmark = pytest.mark.untraced  # the same lines again and again, and each twice as slow when traced
+
 DEADLINE = 10.0
 SOME = {
     "sync": ("truncated-body; on=poll; times=1", "result-truncated", "callback-duplicate"),

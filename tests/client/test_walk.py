@@ -11,8 +11,6 @@ from understudy.client import ConfigurationError, NotFound, Phase, Refused, Unau
 from .conftest import NewAccount
 from .speakers import MODELS, Connect, FakeTime, folder_of, loaded
 
-pytestmark = pytest.mark.untraced  # the same lines again and again, and each twice as slow when traced
-
 NAMES = tuple(MODELS)
 
 

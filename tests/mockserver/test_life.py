@@ -157,8 +157,7 @@ def test_a_file_that_is_no_picture_creates_no_task(tmp_path: Path) -> None:
 
 def test_plans_that_are_told_whole_are_one_and_drawn_ones_are_their_own() -> None:
     behaviour = provider_of("kie").behaviour
-    told = {"waiting": "0s", "queuing": "0s"}
-    plans = [planned(behaviour, "stuck", bytes([fill]) * 40, **told) for fill in (0, 255)]
+    plans = [planned(behaviour, "stuck", bytes([fill]) * 40, waiting="0s", queuing="0s") for fill in (0, 255)]
     assert plans[0] is plans[1]
     drawn = [planned(behaviour, "stuck", bytes([fill]) * 40, waiting="0s") for fill in (0, 255)]
     assert drawn[0] != drawn[1]

@@ -2,8 +2,8 @@
 
 Most requests need nothing of what ASGI is for: they are whole when they are read, and their answer is there at once.
 These are answered where they are read, from bytes to bytes, with one write; for those whose head is plain, not even the
-parser is asked. Whatever is else (the control API, files, faults, large bodies,
-old clients, requests that wait for an earlier one) goes the usual way, through ASGI.
+parser is asked. Whatever is else (the control API, files, faults, large bodies, old clients, requests that wait for an
+earlier one) goes the usual way, through ASGI.
 """
 
 from __future__ import annotations
@@ -138,8 +138,12 @@ class Protocol(HttpToolsProtocol):
 
     def _is_busy(self) -> bool:
         """Tell whether an earlier request waits for its answer, or its answer to be sent."""
-        before: RequestResponseCycle | None = self.cycle
-        return (before is not None and not before.response_complete) or self.flow.write_paused
+        return self._is_waited_for() or self.flow.write_paused
+
+    def _is_waited_for(self) -> bool:
+        """Tell whether an answer is under way through ASGI."""
+        newest: RequestResponseCycle | None = self.cycle
+        return newest is not None and not newest.response_complete
 
     def _may_be_held(self) -> bool:
         parser = self.parser
@@ -192,9 +196,7 @@ class Protocol(HttpToolsProtocol):
         An answer that its reader did not take yet is sent all the same.
         """
         self._idle_timer = None
-        before: RequestResponseCycle | None = self.cycle
-        waits = before is not None and not before.response_complete
-        if not self._between or waits or self.timeout_keep_alive_task is not None:
+        if not self._between or self._is_waited_for() or self.timeout_keep_alive_task is not None:
             return
         left = self._answered_at + self.timeout_keep_alive - self.loop.time()
         if left > 0:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import signal
 import socket
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
@@ -62,6 +63,21 @@ def test_it_answers_at_the_port_that_it_prints() -> None:
         health = httpx.get(f"{server.url}/_understudy/health", trust_env=False)
         assert health.json()["status"] == "ok"
         assert create(server.url).json()["code"] == 200
+
+
+_TOLD_AT_THE_END = """
+import atexit, gc, sys
+atexit.register(lambda: print("collector", gc.get_threshold()[0], gc.get_freeze_count() > 0, flush=True))
+from understudy.entrypoints.cli import main
+main()
+"""
+
+
+def test_the_cyclic_collector_is_kept_off_what_stays_and_looks_seldom() -> None:
+    with Running([sys.executable, "-c", _TOLD_AT_THE_END, "serve", "--port", "0"]) as server:
+        assert create(server.url).json()["code"] == 200
+        assert server.stop(signal.SIGTERM) == 0
+        assert server.out[-1] == "collector 200000 True"
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

@@ -253,3 +253,12 @@ def test_a_connection_whose_reader_is_slow_is_closed_as_well_once_it_is_idle() -
         until(lambda: vars(protocol)["_idle_timer"] is None)
         while connection.recv(1 << 20):
             pass
+
+
+@pytest.mark.parametrize(("sent", "parsed_by"), [(request(POLL), False), (request(POLL, X_Name="\u00e9"), True)])
+def test_the_parser_is_asked_about_heads_that_are_not_plain_alone(sent: bytes, parsed_by: bool) -> None:
+    with MockServer(["kie"], Settings(limits=False)) as server, connected(server) as connection:
+        assert [asked(connection, sent) for _ in range(2)] == [200, 200]
+        (protocol,) = state_of(server).connections
+        assert isinstance(protocol, Protocol)
+        assert (protocol.headers is not None) is parsed_by  # uvicorn has none before its parser begins a message
